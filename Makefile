@@ -1,0 +1,43 @@
+# make repro   regenerate all tables on the data that params.yaml names (default: the embedded synthetic motion)
+# make test    run all tests and all notebooks
+# make lab     open JupyterLab
+# Options: PROFILE=smoke|demo|laptop|paper  SOURCE=synthetic|cmu|human36m  DATA=folder  SEEDS=n  JOBS=n
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+JOBS ?= $(shell nproc)
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+export PYTHONHASHSEED := 0
+
+CHOICE := $(if $(PROFILE),--profile $(PROFILE)) $(if $(SOURCE),--source $(SOURCE)) $(if $(DATA),--path $(DATA)) \
+          $(if $(SEEDS),--seeds $(SEEDS))
+
+.PHONY: env repro stages test lab lint strip
+env: $(VENV)/installed
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
+	python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+repro: env
+	$(if $(strip $(CHOICE)),python -m poselib select $(CHOICE))
+	$(MAKE) --no-print-directory stages
+
+# Independent trainings run side by side, one thread each; then DVC does the rest.
+stages:
+	python -m poselib side-by-side --jobs $(JOBS)
+	dvc repro
+
+test: env
+	python -m pytest -n $(JOBS) --dist loadfile
+
+lint: env
+	ruff check . && ruff format --check .
+
+strip: env
+	find notebooks -name '*.ipynb' -not -path '*/.ipynb_checkpoints/*' -exec nbstripout {} +
+	ruff format -q notebooks
+
+lab: env
+	jupyter lab notebooks

@@ -1,0 +1,112 @@
+"""`python -m poselib`: what dvc.yaml and people call. Bad input ends in one sentence and exit code 2."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from poselib.errors import InputError
+from poselib.files import write_whole
+from poselib.project import root
+
+app = typer.Typer(
+    help="Lift 2D human poses to 3D and replicate the tables of five papers.",
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+)
+Name = Annotated[str, typer.Argument(help="Name of an experiment in experiments/*.yaml.")]
+
+
+@app.command()
+def synthesise() -> None:
+    """Generate the embedded stand-in for Human3.6M into data/raw/synthetic."""
+    from poselib.stages import synthesise as stage
+
+    stage.run(root())
+
+
+@app.command()
+def prepare(role: Annotated[str, typer.Argument(help="Benchmark role of params.yaml, for example h36m.")]) -> None:
+    """Turn a role's recordings into a memory-mapped set under data/prepared."""
+    from poselib.stages import prepare as stage
+
+    stage.run(root(), role)
+
+
+@app.command()
+def train(name: Name) -> None:
+    """Train an experiment; a killed training continues where it was."""
+    from poselib.stages import train as stage
+
+    stage.run(root(), name)
+
+
+@app.command()
+def evaluate(name: Name) -> None:
+    """Evaluate an experiment's weights on the test videos."""
+    from poselib.stages import evaluate as stage
+
+    stage.run(root(), name)
+
+
+@app.command()
+def table(
+    name: Annotated[str, typer.Argument(help="Notebook under notebooks/, for example tmt/table07.")],
+    setting: Annotated[list[str] | None, typer.Option("--set", help="Further parameter as key=value.")] = None,
+) -> None:
+    """Run a table's notebook and keep the executed copy with what it writes."""
+    from poselib.stages import table as stage
+
+    stage.run(root(), name, setting or [])
+
+
+@app.command()
+def report() -> None:
+    """Collect the verdicts of all tables into the scoreboard."""
+    from poselib.stages import report as stage
+
+    stage.run(root())
+
+
+@app.command()
+def pipeline() -> None:
+    """Write dvc.yaml anew from experiments, notebooks and imports."""
+    from poselib.pipeline import dvc_yaml
+
+    text = dvc_yaml(root())
+    write_whole(root() / "dvc.yaml", text)
+
+
+@app.command()
+def side_by_side(jobs: Annotated[int, typer.Option(help="Experiments at a time.")] = 1) -> None:
+    """Train and evaluate everything stale, several experiments at a time, and record it in DVC."""
+    from poselib.stages import side_by_side as stage
+
+    stage.run(root(), jobs)
+
+
+@app.command()
+def select(
+    profile: Annotated[str | None, typer.Option(help="Profile of params.yaml: smoke, demo, laptop or paper.")] = None,
+    source: Annotated[str | None, typer.Option(help="Source of role h36m: synthetic, cmu or human36m.")] = None,
+    path: Annotated[str | None, typer.Option(help="Folder of the source's files.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Number of seeds per experiment.")] = None,
+) -> None:
+    """Choose what 'dvc repro' runs; edits params.yaml."""
+    from poselib.stages import select as stage
+
+    stage.run(root(), profile, source, path, seeds)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except InputError as error:
+        print(f"poselib: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

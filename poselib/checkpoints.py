@@ -1,0 +1,84 @@
+"""Checkpoints: weights, configuration and data fingerprint in one safetensors file; nothing in a file is executed."""
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from poselib.errors import InputError
+from poselib.models import build
+
+
+def save(path: Path, model: nn.Module, metadata: Mapping[str, Any]) -> None:
+    """Write weights with everything needed to rebuild the model; the file appears whole or not at all.
+
+    `metadata` holds JSON values: experiment, seed, data fingerprint, metric.
+    """
+    description = {"model": type(model).__name__.lower(), "config": asdict(model.config), **metadata}
+    partial = path.with_suffix(".partial")
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, partial, metadata={"poselib": json.dumps(description, sort_keys=True)})
+    partial.replace(path)
+
+
+def load(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """The model in evaluation mode, and the metadata it was saved with.
+
+    Raises:
+        InputError: the file is missing, truncated, not one of ours, or does not fit its own description.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint; train the experiment first")
+    try:
+        with safe_open(path, framework="pt") as file:
+            description = json.loads((file.metadata() or {})["poselib"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        model = build(description["model"], **description["config"])
+        model.load_state_dict(weights, strict=True)
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: not a readable poselib checkpoint ({reason}); train it again") from error
+    return model.eval(), description
+
+
+def read_untrusted(path: str | Path) -> dict[str, Any]:
+    """A PyTorch file from a stranger, read without running anything in it.
+
+    Admitted besides tensors and plain containers: numpy's random state, which released checkpoints hold.
+
+    Raises:
+        InputError: missing or damaged file, or one that asks for any other code.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint")
+    try:
+        with torch.serialization.safe_globals(_admitted()):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise InputError(f"{path}: refused, since it asks to run code or holds unknown objects") from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: not a readable PyTorch checkpoint ({reason}); download it again") from error
+    if not isinstance(content, Mapping):
+        raise InputError(f"{path}: holds a {type(content).__name__}, not a dictionary of weights")
+    return dict(content)
+
+
+def _admitted() -> list:
+    """What pickles of numpy random states ask for; released checkpoints carry one beside the weights."""
+    import _codecs
+
+    from numpy.random import _pickle as pickles
+
+    names = [pickles.__randomstate_ctor, pickles.__bit_generator_ctor, _codecs.encode, np.ndarray, np.dtype]
+    rebuilt = [np._core.multiarray._reconstruct, type(np.dtype(np.uint32))]
+    return names + rebuilt + [np.random.RandomState, np.random.MT19937]

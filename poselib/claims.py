@@ -1,0 +1,161 @@
+"""A paper's claims as sentences that the measured numbers contradict or not.
+
+A gap whose interval holds zero is within noise. With two or more seeds the interval is Welch's over seeds; with one
+it is the paired one over test recordings, actions weighing the same, which does not see training noise: the verdict
+says so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from poselib.protocols import base_action
+from poselib.tables import Run
+
+HOLDS, NOISE, FAILS, UNTESTABLE = "holds", "within noise", "fails", "not testable here"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim."""
+
+    claim: str
+    sentence: str
+    verdict: str
+    evidence: str
+    basis: str
+    run_at: str = ""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Difference of two runs' errors with its 95 % interval, in the metric's unit."""
+
+    mean: float
+    low: float
+    high: float
+    basis: str
+
+
+def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
+    """Error of `first` minus `factor` times the error of `second`; negative where `first` is better."""
+    a, b = first.values("action_mean", metric), factor * second.values("action_mean", metric)
+    if min(len(a), len(b)) > 1:
+        interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
+        return Gap(a.mean() - b.mean(), interval.low, interval.high, f"{min(len(a), len(b))} seeds")
+    one, other = (run.record["seeds"][0]["per_recording"][metric] for run in (first, second))
+    # The difference of action means is a mean over recordings in which every action weighs the same.
+    actions = [base_action(recording.split(" ", 1)[1]) for recording in one]
+    weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
+    differences = np.array([one[key] - factor * other[key] for key in one])
+    mean = float(weights @ differences)
+    error = np.sqrt(np.sum(weights**2 * (differences - mean) ** 2) * len(weights) / (len(weights) - 1))
+    half = float(stats.t.ppf(0.975, len(weights) - 1) * error)
+    return Gap(mean, mean - half, mean + half, f"one seed, {len(one)} test recordings")
+
+
+def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
+    """Judge that in every pair the first run has the lower error."""
+    if absent := _absent(pairs):
+        return untestable(claim, sentence, absent)
+    gaps = [gap(first, second, metric) for first, second in pairs]
+    evidence = "; ".join(
+        f"{first.label} - {second.label} = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
+        for (first, second), g in zip(pairs, gaps, strict=True)
+    )
+    return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
+
+
+def at_least(
+    claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], ratio: float, metric: str = "mpjpe"
+) -> Verdict:
+    """Judge that in every pair the first run's error is at least `ratio` times the second's."""
+    if absent := _absent(pairs):
+        return untestable(claim, sentence, absent)
+    gaps = [gap(second, first, metric, 1 / ratio) for first, second in pairs]
+    means = [[run.values("action_mean", metric).mean() for run in pair] for pair in pairs]
+    evidence = "; ".join(
+        f"{first.label} / {second.label} = {high / low:.2f}"
+        for (first, second), (high, low) in zip(pairs, means, strict=True)
+    )
+    return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
+
+
+def _absent(pairs: Sequence[tuple[Run, Run]]) -> str:
+    missing = sorted({run.name for pair in pairs for run in pair if run.record is None})
+    return f"not run: {', '.join(missing)}" if missing else ""
+
+
+def _run_at(pairs: Sequence[tuple[Run, Run]]) -> str:
+    """The clip lengths that were really run, since a claim is worded with the paper's."""
+    records = [run.record for pair in pairs for run in pair]
+    frames = sorted({record["setting"]["frames"] for record in records})
+    return f"{records[0]['profile']}, T {' and '.join(map(str, frames))}"
+
+
+def _verdict(gaps: Sequence[Gap]) -> str:
+    """Holds if every gap is below zero, fails if one is above it; a single seed is named."""
+    verdict = HOLDS if all(g.high < 0 for g in gaps) else FAILS if any(g.low > 0 for g in gaps) else NOISE
+    return _named(verdict, 1 if gaps[0].basis.startswith("one seed") else None)
+
+
+def _named(verdict: str, seeds: int | None) -> str:
+    return f"{verdict} (one seed)" if seeds == 1 else verdict
+
+
+def exact(claim: str, sentence: str, differences: Mapping[str, float], tolerance: float) -> Verdict:
+    """Judge that every named difference lies within the tolerance; for counts, where there is no noise."""
+    worst = max(differences, key=lambda name: abs(differences[name]))
+    verdict = HOLDS if abs(differences[worst]) <= tolerance else FAILS
+    return Verdict(claim, sentence, verdict, f"largest: {differences[worst]:+.4f} ({worst})", "exact count")
+
+
+def correlated(
+    claim: str, sentence: str, first: Mapping[str, float], second: Mapping[str, float], seeds: int
+) -> Verdict:
+    """Judge that two quantities by joint, measured with so many seeds, rise together: Pearson's r and its interval."""
+    r, low, high = pearson(first, second)
+    verdict = _named(HOLDS if low > 0 else FAILS if high < 0 else NOISE, seeds)
+    return Verdict(claim, sentence, verdict, f"r = {r:.2f} [{low:.2f}, {high:.2f}]", f"{len(first)} joints")
+
+
+def pearson(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[float, float, float]:
+    """Pearson's r of two quantities by name, with the ends of its 95 % interval."""
+    result = stats.pearsonr([first[key] for key in first], [second[key] for key in first])
+    interval = result.confidence_interval()
+    return float(result.statistic), float(interval.low), float(interval.high)
+
+
+def groups(
+    claim: str,
+    sentence: str,
+    values: Mapping[str, float],
+    high: Sequence[str],
+    low: Sequence[str],
+    unit: str,
+    seeds: int | None = None,
+) -> Verdict:
+    """Judge that one group of joints lies above another: Welch's interval of the difference of means.
+
+    Args:
+        values: joint -> value; seeds: how many trainings it is the mean of, None for a property of the data.
+        unit: of the values, for the evidence.
+    """
+    upper, under = [values[name] for name in high], [values[name] for name in low]
+    interval = stats.ttest_ind(upper, under, equal_var=False).confidence_interval()
+    verdict = _named(HOLDS if interval.low > 0 else FAILS if interval.high < 0 else NOISE, seeds)
+    evidence = f"{np.mean(upper):.1f} against {np.mean(under):.1f} {unit} [{interval.low:+.1f}, {interval.high:+.1f}]"
+    return Verdict(claim, sentence, verdict, evidence, f"{len(upper)} against {len(under)} joints")
+
+
+def untestable(claim: str, sentence: str, reason: str) -> Verdict:
+    """A claim that nothing measured here can decide."""
+    return Verdict(claim, sentence, UNTESTABLE, reason, "")
+
+
+def frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """The verdicts as a table."""
+    return pd.DataFrame([asdict(verdict) for verdict in verdicts])

@@ -1,0 +1,80 @@
+"""What a model costs: parameters and multiply-accumulates, counted from the layers and by tracing."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from poselib.layers.attention import SelfAttention
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of one forward pass; MACs are multiply-accumulates, one of which is two FLOPs."""
+
+    parameters: int
+    linear_macs: int
+    attention_macs: int
+    norm_elements: int
+    output_frames: int
+
+    @property
+    def macs(self) -> int:
+        """All matrix products of one forward pass."""
+        return self.linear_macs + self.attention_macs
+
+    @property
+    def macs_per_frame(self) -> float:
+        """MACs per pose that comes out."""
+        return self.macs / self.output_frames
+
+    @property
+    def flops_as_tmt(self) -> int:
+        """TMT's convention (Table 4): a profiler that adds 4 per LayerNorm element and overlooks attention products.
+
+        Two FLOPs per counted MAC, for the whole clip (D-10).
+        """
+        return 2 * (self.linear_macs + 4 * self.norm_elements)
+
+
+def count(model: nn.Module, inputs: Tensor) -> Cost:
+    """Count a forward pass layer by layer, without computing it.
+
+    Args:
+        inputs: (B, T, J, C), any device; only its shape matters.
+
+    Returns:
+        The cost of a pass over these inputs, the batch included.
+    """
+    model = copy.deepcopy(model).to("meta").eval()
+    totals = {"linear": 0, "attention": 0, "norm": 0}
+
+    def on_linear(layer: nn.Linear, _, output: Tensor) -> None:
+        totals["linear"] += layer.in_features * output.numel()
+
+    def on_norm(_, __, output: Tensor) -> None:
+        totals["norm"] += output.numel()
+
+    def on_attention(_, arguments: tuple[Tensor, ...], output: Tensor) -> None:
+        totals["attention"] += 2 * output.numel() * arguments[0].shape[1]
+
+    for layer in model.modules():
+        for kind, hook in ((nn.Linear, on_linear), (nn.LayerNorm, on_norm), (SelfAttention, on_attention)):
+            if isinstance(layer, kind):
+                layer.register_forward_hook(hook)
+    with torch.inference_mode():
+        output = model(torch.empty(inputs.shape, device="meta"))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    frames = output.shape[0] * output.shape[1]
+    return Cost(parameters, totals["linear"], totals["attention"], totals["norm"], frames)
+
+
+def traced_macs(model: nn.Module, inputs: Tensor) -> int:
+    """MACs of a forward pass as torch's own counter sees them; agrees with `count(...).macs`."""
+    model = copy.deepcopy(model).to("meta").eval()
+    # Fused attention is counted on the meta device only.
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        model(torch.empty(inputs.shape, device="meta"))
+    return counter.get_total_flops() // 2

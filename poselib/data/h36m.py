@@ -1,0 +1,157 @@
+"""Human3.6M in the files that VideoPose3D's scripts write: read them, and write them for a stand-in.
+
+data_3d_h36m.npz                    positions_3d: subject -> recording -> (F, 32, 3) metres, world
+data_2d_h36m_gt.npz                 positions_2d: subject -> recording -> [4 x (F, 17, 2)] pixels; metadata
+data_2d_h36m_cpn_ft_h36m_dbb.npz    the same for the fine-tuned CPN's detections
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from poselib.data.checks import check_array, check_metres, check_pixels
+from poselib.data.filming import Detector, film
+from poselib.data.npz import read_npz
+from poselib.data.sequences import Motion, Sequence
+from poselib.errors import InputError
+from poselib.geometry import Camera, world_to_camera
+from poselib.skeleton import H36M_17, H36M_32, convert
+
+FPS = 50.0
+POSITIONS_FILE = "data_3d_h36m.npz"
+DETECTION_FILES = {"gt": "data_2d_h36m_gt.npz", "cpn": "data_2d_h36m_cpn_ft_h36m_dbb.npz"}
+
+# Joints of the 32 that no 17-joint protocol uses stand where these do; a stand-in has nothing better to say.
+_FILLED_FROM = {
+    "foot": "ankle",
+    "toes": "ankle",
+    "collar": "thorax",
+    "palm": "wrist",
+    "thumb": "wrist",
+    "hand": "wrist",
+    "fingers": "wrist",
+}
+
+
+@cache
+def cameras() -> Mapping[str, tuple[Camera, ...]]:
+    """The published cameras: subject -> four cameras in the order of the files."""
+    table = json.loads((Path(__file__).parent / "h36m_cameras.json").read_text())
+    return {
+        subject: tuple(
+            Camera(
+                id=inner["id"],
+                **{name: tuple(inner[name]) for name in ("size", "focal", "centre", "radial", "tangential")},
+                orientation=tuple(outer["orientation"]),
+                position=tuple(millimetres / 1000 for millimetres in outer["position_mm"]),
+            )
+            for inner, outer in zip(table["intrinsics"], rig, strict=True)
+        )
+        for subject, rig in table["extrinsics"].items()
+    }
+
+
+def write_h36m(motions: Iterable[Motion], folder: Path, detect: Detector) -> None:
+    """Write the three files of the data set from motions of its subjects, filmed by its cameras.
+
+    Args:
+        motions: 17-joint motions, world frame, metres; subjects must be the data set's.
+        folder: created if absent; each file appears whole or not at all.
+        detect: the simulated detector, see `filming.film`.
+    """
+    positions, exact, detected = {}, {}, {}
+    for number, motion in enumerate(motions):
+        views = [film(motion, camera, detect, 4 * number + i) for i, camera in enumerate(cameras()[motion.subject])]
+        positions.setdefault(motion.subject, {})[motion.action] = _to_32(motion.positions)
+        exact.setdefault(motion.subject, {})[motion.action] = [view.poses_2d["gt"] for view in views]
+        detected.setdefault(motion.subject, {})[motion.action] = [view.poses_2d["cpn"] for view in views]
+    left = [i for i, joint in enumerate(H36M_17.names) if H36M_17.side(joint) == "left"]
+    right = [i for i, joint in enumerate(H36M_17.names) if H36M_17.side(joint) == "right"]
+    metadata = {"num_joints": 17, "keypoints_symmetry": [left, right]}
+    folder.mkdir(parents=True, exist_ok=True)
+    _save(folder / POSITIONS_FILE, positions_3d=positions)
+    _save(folder / DETECTION_FILES["gt"], positions_2d=exact, metadata=metadata)
+    _save(folder / DETECTION_FILES["cpn"], positions_2d=detected, metadata={**metadata, "layout_name": "h36m"})
+
+
+def _save(path: Path, **objects) -> None:
+    partial = path.with_name(path.name + ".partial.npz")
+    np.savez_compressed(partial, **{key: np.array(value, dtype=object) for key, value in objects.items()})
+    partial.replace(path)
+
+
+def _to_32(positions: np.ndarray) -> np.ndarray:
+    def source(joint: str) -> int:
+        if joint in H36M_17.index:
+            return H36M_17.index[joint]
+        if joint == "lower_spine":
+            return H36M_17.index["pelvis"]
+        side, part = joint.split("_")
+        kept = _FILLED_FROM[part]
+        return H36M_17.index[kept if kept == "thorax" else f"{side}_{kept}"]
+
+    return positions[:, [source(joint) for joint in H36M_32.names]]
+
+
+def read_h36m(folder: str | Path, detectors: Iterable[str] = ("gt", "cpn")) -> Iterator[Sequence]:
+    """Every video of the data set: subject by subject, recording by recording, camera by camera.
+
+    Args:
+        folder: holds the files named at the top of this module.
+        detectors: which 2D files to read, 'gt' and 'cpn'.
+
+    Raises:
+        InputError: a missing or damaged file, a wrong joint count, unit or camera count, unequal lengths, NaN.
+    """
+    folder = Path(folder)
+    path = folder / POSITIONS_FILE
+    positions = _mapping(read_npz(path, "positions_3d")["positions_3d"], f"{path}, positions_3d")
+    points = {name: _read_points(folder / DETECTION_FILES[name]) for name in detectors}
+    for subject, recordings in positions.items():
+        if subject not in cameras():
+            raise InputError(f"{path}: no camera is known for subject {subject!r}; known: {', '.join(cameras())}")
+        for action in sorted(_mapping(recordings, f"{path}, {subject}")):
+            label = f"{path}, {subject} {action}"
+            world = check_array(recordings[action], label, len(H36M_32), 3)
+            check_metres(world, label)
+            world = convert(world, H36M_32, H36M_17)
+            for i, camera in enumerate(cameras()[subject]):
+                poses_2d = {
+                    name: _view(found, folder / DETECTION_FILES[name], subject, action, i, camera, len(world))
+                    for name, found in points.items()
+                }
+                poses_3d = world_to_camera(world, camera)
+                yield Sequence(subject, action, camera, H36M_17, FPS, poses_3d, poses_2d)
+
+
+def _mapping(value, label: str) -> Mapping:
+    if not isinstance(value, Mapping):
+        raise InputError(f"{label}: expected a dictionary, found {type(value).__name__}; convert the data set again")
+    return value
+
+
+def _read_points(path: Path) -> Mapping:
+    content = read_npz(path, "positions_2d", "metadata")
+    joints = _mapping(content["metadata"], f"{path}, metadata").get("num_joints")
+    if joints != len(H36M_17):
+        raise InputError(f"{path}, metadata: num_joints is {joints}, expected 17; use the Human3.6M-ordered file")
+    return _mapping(content["positions_2d"], f"{path}, positions_2d")
+
+
+def _view(found: Mapping, path: Path, subject: str, action: str, i: int, camera: Camera, frames: int) -> np.ndarray:
+    label = f"{path}, {subject} {action}"
+    try:
+        views = found[subject][action]
+    except (KeyError, TypeError, IndexError) as error:
+        raise InputError(f"{label}: missing here, but in the 3D file; use files that match") from error
+    if len(views) != len(cameras()[subject]):
+        raise InputError(f"{label}: {len(views)} cameras, expected {len(cameras()[subject])}; convert it again")
+    view = check_array(views[i], f"{label}, camera {i}", len(H36M_17), 2)
+    check_pixels(view, f"{label}, camera {i}", camera.size)
+    if len(view) < frames:
+        raise InputError(f"{label}, camera {i}: {len(view)} frames of 2D for {frames} of 3D; convert it again")
+    # Detections can outlast the motion capture; the surplus is at the end.
+    return view[:frames]

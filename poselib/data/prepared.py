@@ -1,0 +1,160 @@
+"""A prepared set: all videos of a benchmark role behind one another in memory-mapped arrays, ready for the network.
+
+set.json         role, source, credits, joint set, fingerprint, and one line per video
+poses_3d.f32     (N, J, 3) metres, camera frame; joint 0 holds the root's true position, the others are relative
+poses_2d_*.f32   (N, J, 2) normalised screen coordinates, one file per detector
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from poselib.data.checks import check_screen
+from poselib.data.sequences import Sequence
+from poselib.errors import InputError
+from poselib.geometry import centre_on_root, normalise_screen
+from poselib.skeleton import SKELETONS, Skeleton
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video of the set: who, what, which camera, where its frames lie, and what it may be used for."""
+
+    subject: str
+    action: str
+    camera: str
+    split: str
+    start: int
+    frames: int
+    fps: float
+
+
+@dataclass(frozen=True)
+class PreparedSet:
+    """A prepared set on disk. Arrays are opened on demand and never loaded whole."""
+
+    folder: Path
+    role: str
+    source: str
+    skeleton: Skeleton
+    credits: tuple[str, ...]
+    fingerprint: str
+    videos: tuple[Video, ...]
+
+    @cached_property
+    def poses_3d(self) -> np.ndarray:
+        """(N, J, 3) root-relative, metres, camera frame; joint 0 is the root's position."""
+        return self._map("poses_3d", 3)
+
+    def poses_2d(self, detector: str) -> np.ndarray:
+        """(N, J, 2) normalised screen coordinates of one detector.
+
+        Raises:
+            InputError: the set has no such detections.
+        """
+        if not (self.folder / f"poses_2d_{detector}.f32").is_file():
+            raise InputError(f"{self.folder}: no 2D of detector {detector!r}; prepare the role with it")
+        return self._map(f"poses_2d_{detector}", 2)
+
+    def split(self, name: str) -> tuple[Video, ...]:
+        """The videos of 'train', 'validation' or 'test'."""
+        return tuple(video for video in self.videos if video.split == name)
+
+    def _map(self, name: str, channels: int) -> np.ndarray:
+        frames = sum(video.frames for video in self.videos)
+        path, shape = self.folder / f"{name}.f32", (frames, len(self.skeleton), channels)
+        if not path.is_file() or path.stat().st_size != 4 * int(np.prod(shape)):
+            raise InputError(f"{path}: size does not fit set.json; prepare the role again")
+        return np.memmap(path, np.float32, "c", shape=shape)
+
+
+def write_prepared(
+    sequences: Iterable[Sequence],
+    folder: Path,
+    *,
+    role: str,
+    source: str,
+    split_of: Callable[[str], str],
+    credits: tuple[str, ...] = (),
+) -> PreparedSet:
+    """Stream sequences into a prepared set, one in memory at a time; the folder appears whole or not at all.
+
+    Raises:
+        InputError: no sequences, or a screen coordinate out of range.
+    """
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    digest, videos, start, skeleton = hashlib.sha256(), [], 0, None
+    with ExitStack() as stack:
+        files: dict[str, object] = {}
+        for sequence in sequences:
+            skeleton = sequence.skeleton
+            for name, array in _arrays(sequence).items():
+                if name not in files:
+                    files[name] = stack.enter_context((partial / f"{name}.f32").open("wb"))
+                content = np.ascontiguousarray(array, np.float32).tobytes()
+                digest.update(content)
+                files[name].write(content)
+            frames = len(sequence.poses_3d)
+            place = (sequence.camera.id, split_of(sequence.subject), start, frames, sequence.fps)
+            videos.append(Video(sequence.subject, sequence.action, *place))
+            start += frames
+    if not videos:
+        raise InputError(f"source {source!r} of role {role!r} holds no recordings; check its path in params.yaml")
+    if empty := sorted(set(SPLITS) - {video.split for video in videos}):
+        raise InputError(f"source {source!r} of role {role!r} leaves no {empty[0]} video; add recordings of others")
+    description = {"role": role, "source": source, "skeleton": skeleton.name, "credits": list(credits)}
+    description["videos"] = [asdict(video) for video in videos]
+    digest.update(json.dumps(description, sort_keys=True).encode())
+    description["fingerprint"] = digest.hexdigest()
+    (partial / "set.json").write_text(json.dumps(description, indent=1) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.replace(folder)
+    return open_prepared(folder)
+
+
+def _arrays(sequence: Sequence) -> Mapping[str, np.ndarray]:
+    root = sequence.skeleton.root
+    poses_3d = centre_on_root(sequence.poses_3d, root)
+    poses_3d[:, root] = sequence.poses_3d[:, root]
+    arrays = {"poses_3d": poses_3d}
+    for detector, pixels in sequence.poses_2d.items():
+        screen = normalise_screen(pixels, sequence.camera.size)
+        check_screen(screen, f"{sequence.subject} {sequence.action}, {detector}")
+        arrays[f"poses_2d_{detector}"] = screen
+    return arrays
+
+
+def open_prepared(folder: str | Path) -> PreparedSet:
+    """Open a prepared set; nothing but its description is read.
+
+    Raises:
+        InputError: no such set, or a damaged description.
+    """
+    folder = Path(folder)
+    path = folder / "set.json"
+    if not path.is_file():
+        raise InputError(f"{path}: no prepared set here; run 'python -m poselib prepare ROLE' first")
+    try:
+        content = json.loads(path.read_text())
+        return PreparedSet(
+            folder,
+            content["role"],
+            content["source"],
+            SKELETONS[content["skeleton"]],
+            tuple(content["credits"]),
+            content["fingerprint"],
+            tuple(Video(**video) for video in content["videos"]),
+        )
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: damaged description ({error}); prepare the role again") from error

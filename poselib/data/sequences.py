@@ -1,0 +1,40 @@
+"""The one record that every reader returns: a whole recording by one camera, with named joints and units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from poselib.geometry import Camera
+from poselib.skeleton import Skeleton
+
+
+@dataclass(frozen=True)
+class Motion:
+    """One recorded movement before any camera looks at it.
+
+    `positions` is (F, J, 3) in metres, world frame, z up, floor at z = 0.
+    """
+
+    subject: str
+    action: str
+    skeleton: Skeleton
+    fps: float
+    positions: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One video: a movement seen by one camera.
+
+    `poses_3d` is (F, J, 3) in metres, camera frame, with the root at its true position; `poses_2d` maps each detector
+    ('gt', 'cpn') to (F, J, 2) in pixels of `camera.size`. `action` is the name of the recording, trial included.
+    """
+
+    subject: str
+    action: str
+    camera: Camera
+    skeleton: Skeleton
+    fps: float
+    poses_3d: np.ndarray
+    poses_2d: Mapping[str, np.ndarray]

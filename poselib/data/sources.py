@@ -1,0 +1,45 @@
+"""Which readers fill which benchmark role: one call for every source."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from poselib.data.cmu import cmu_sequences
+from poselib.data.detections import simulate_detections
+from poselib.data.h36m import cameras, read_h36m
+from poselib.data.sequences import Sequence
+from poselib.errors import InputError
+
+
+def _detect(pixels, seed):
+    return simulate_detections(pixels, seed=seed)
+
+
+def _filmed_cmu(path: Path) -> Iterator[Sequence]:
+    return cmu_sequences(path, cameras=cameras(), detector=_detect)
+
+
+# The synthetic source writes the very files of the real data set, so that one reader serves both.
+SOURCES: Mapping[str, Mapping[str, Callable[[Path], Iterator[Sequence]]]] = {
+    "h36m": {"synthetic": read_h36m, "human36m": read_h36m, "cmu": _filmed_cmu},
+}
+
+
+def load(role: str, *, source: str, path: str | Path) -> Iterator[Sequence]:
+    """The sequences of a benchmark role, one video at a time.
+
+    Args:
+        role: 'h36m'.
+        source: 'synthetic' (generated stand-in), 'cmu' (open motion capture, virtual cameras) or 'human36m'.
+        path: folder of the source's files.
+
+    Returns:
+        `Sequence` records: camera-frame 3D in metres with the root's position, 2D in pixels, camera, joints, fps.
+
+    Raises:
+        InputError: unknown role or source, and whatever is wrong with the files.
+    """
+    if role not in SOURCES:
+        raise InputError(f"unknown role {role!r}; known: {', '.join(SOURCES)}")
+    if source not in SOURCES[role]:
+        raise InputError(f"role {role!r} has no source {source!r}; it has: {', '.join(SOURCES[role])}")
+    return SOURCES[role][source](Path(path))

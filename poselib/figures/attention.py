@@ -1,0 +1,99 @@
+"""Attention maps over joints and over frames (TMT, Fig. 4; MixSTE, Fig. 5, 10 and 11)."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import plotly.graph_objects as go
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from poselib.figures.style import source_note
+
+
+def unit_range(attention: np.ndarray) -> np.ndarray:
+    """One map (n, n) stretched to [0, 1], as the papers show them."""
+    low, high = attention.min(), attention.max()
+    return (attention - low) / (high - low) if high > low else np.zeros_like(attention)
+
+
+def averaged(spatial: np.ndarray, temporal: np.ndarray, joints: Sequence[str], note: str) -> Figure:
+    """Head-averaged maps side by side (MixSTE, Fig. 5).
+
+    Args:
+        spatial: (H, J, J), rows are queries; temporal: (H, T, T).
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.6))
+    _draw(left, spatial.mean(axis=0), "joints, mean over heads", joints)
+    image = _draw(right, temporal.mean(axis=0), "frames, mean over heads")
+    figure.colorbar(image, ax=(left, right), shrink=0.8, label="attention, stretched to [0, 1]")
+    source_note(figure, note)
+    return figure
+
+
+def heads(attention: np.ndarray, axis: str, note: str, joints: Sequence[str] | None = None) -> Figure:
+    """One map per head in a row of panels (MixSTE, Fig. 10 and 11; TMT, Fig. 4 shows two of them).
+
+    Args:
+        attention: (H, n, n), rows are queries.
+        axis: 'joints' or 'frames'.
+    """
+    columns = min(4, len(attention))
+    rows = -(-len(attention) // columns)
+    size = 3.6 if joints else 2.6
+    figure, panels = plt.subplots(rows, columns, figsize=(size * columns, size * rows), squeeze=False)
+    for head, panel in enumerate(panels.flat):
+        if head < len(attention):
+            _draw(panel, attention[head], f"{axis}, head {head + 1}", joints)
+        else:
+            panel.axis("off")
+    source_note(figure, note)
+    return figure
+
+
+def _draw(axes: Axes, attention: np.ndarray, title: str, labels: Sequence[str] | None = None):
+    image = axes.imshow(unit_range(attention), cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_title(title, fontsize=10)
+    axes.grid(False)
+    if labels is None:
+        axes.set(xlabel="attended to", ylabel="query")
+    else:
+        named = [label.replace("_", " ") for label in labels]
+        axes.set_xticks(range(len(named)), named, rotation=90, fontsize=6)
+        axes.set_yticks(range(len(named)), named, fontsize=6)
+    return image
+
+
+def interactive(attention: np.ndarray, labels: Sequence[str], title: str) -> go.Figure:
+    """All blocks and heads behind one slider.
+
+    Args:
+        attention: (L, H, n, n), rows are queries.
+        labels: (n,) names of joints or frames.
+    """
+    depth, count = attention.shape[:2]
+    maps = [(block, head) for block in range(depth) for head in range(count)]
+    traces = [
+        go.Heatmap(
+            z=np.round(unit_range(attention[block, head]), 3).tolist(),
+            x=list(labels),
+            y=list(labels),
+            colorscale="Viridis",
+            zmin=0,
+            zmax=1,
+            visible=i == 0,
+            hovertemplate="query %{y}<br>attends to %{x}<br>%{z:.2f}<extra></extra>",
+        )
+        for i, (block, head) in enumerate(maps)
+    ]
+    steps = [
+        {
+            "method": "update",
+            "label": f"block {block + 1}, head {head + 1}",
+            "args": [{"visible": [j == i for j in range(len(maps))]}],
+        }
+        for i, (block, head) in enumerate(maps)
+    ]
+    figure = go.Figure(traces, {"title": title, "height": 560, "width": 640, "sliders": [{"steps": steps}]})
+    figure.update_yaxes(autorange="reversed")
+    return figure

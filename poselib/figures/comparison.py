@@ -1,0 +1,66 @@
+"""Reported beside measured, row by row, and errors per action."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from poselib.figures.style import BLUE, PALETTE, VERMILLION, source_note
+
+
+def dots(table: pd.DataFrame, labels: Sequence[str], column: str, unit: str, note: str) -> Figure:
+    """Two panels on one row axis: the paper's value and ours, which need not share a scale.
+
+    Args:
+        table: made by `tables.side_by_side`; column: its metric; labels: one per row.
+    """
+    place = np.arange(len(table))
+    figure, panels = plt.subplots(1, 2, figsize=(9, 0.8 + 0.26 * len(table)), sharey=True)
+    for axes, kind, colour in zip(panels, ("reported", "measured"), (VERMILLION, BLUE), strict=True):
+        values = table[f"{column} {kind}"].astype(float)
+        spread = table[f"{column} spread"].astype(float).fillna(0) if kind == "measured" else None
+        axes.errorbar(values, place, xerr=spread, fmt="o", color=colour, capsize=3)
+        axes.set(title=kind, xlabel=f"{column.removesuffix('_mm')} ({unit})")
+        axes.margins(x=0.15)
+    panels[0].set_yticks(place, labels)
+    panels[0].invert_yaxis()
+    source_note(figure, note)
+    return figure
+
+
+def actions(errors: pd.DataFrame, note: str) -> Figure:
+    """Error of every action, one marker per run.
+
+    Args:
+        errors: column 'action', then one column of mm per run, as `tables.own_actions` makes it.
+    """
+    runs = [column for column in errors.columns if column != "action"]
+    figure, axes = plt.subplots(figsize=(9, 3.8))
+    for i, run in enumerate(runs):
+        axes.plot(errors["action"], errors[run], marker="osD^v"[i % 5], color=PALETTE[i], linestyle=":", label=run)
+    axes.set(ylabel="MPJPE (mm)", title="Measured error by action")
+    axes.tick_params(axis="x", rotation=45)
+    axes.legend()
+    source_note(figure, note)
+    return figure
+
+
+def joints(errors: Mapping[str, Mapping[str, float]], note: str) -> Figure:
+    """Error of every joint for several runs (MixSTE, Fig. 4).
+
+    Args:
+        errors: label -> joint -> MPJPE in mm.
+    """
+    figure, axes = plt.subplots(figsize=(9, 3.8))
+    for i, (label, values) in enumerate(errors.items()):
+        names = [joint.replace("_", " ") for joint in values]
+        spread = np.var(list(values.values())) / 10
+        axes.plot(names, list(values.values()), marker="osD^v"[i % 5], color=PALETTE[i], linestyle=":")
+        axes.lines[-1].set_label(f"{label} (variance / 10 = {spread:.1f})")
+    axes.set(ylabel="MPJPE (mm)", title="Measured error by joint")
+    axes.tick_params(axis="x", rotation=60)
+    axes.legend()
+    source_note(figure, note)
+    return figure

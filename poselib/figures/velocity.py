@@ -1,0 +1,68 @@
+"""Error against speed, joint by joint (TMT, Fig. 2)."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import plotly.graph_objects as go
+from matplotlib.figure import Figure
+
+from poselib.figures.style import BLUE, VERMILLION, source_note
+
+
+def bars(error_mm: Mapping[str, float], speed_mm: Mapping[str, float], note: str) -> Figure:
+    """Error and mean speed of every joint side by side (Fig. 2a).
+
+    Args:
+        error_mm: joint -> MPJPE, mm; speed_mm: joint -> root-relative speed, mm per frame.
+    """
+    order = sorted(error_mm, key=speed_mm.get)
+    figure, left = plt.subplots(figsize=(9, 3.8))
+    place = np.arange(len(order))
+    left.bar(place - 0.2, [error_mm[joint] for joint in order], 0.38, color=BLUE)
+    left.set_ylabel("MPJPE (mm)", color=BLUE)
+    right = left.twinx()
+    right.bar(place + 0.2, [speed_mm[joint] for joint in order], 0.38, color=VERMILLION, hatch="//", edgecolor="white")
+    right.set_ylabel("speed (mm per frame)", color=VERMILLION)
+    right.grid(False)
+    left.set_xticks(place, [joint.replace("_", " ") for joint in order], rotation=45, ha="right")
+    left.set_title("Error and speed of every joint, slowest first")
+    source_note(figure, note)
+    return figure
+
+
+def scatter(
+    error_mm: Mapping[str, float], speed_mm: Mapping[str, float], r: tuple[float, float, float], note: str
+) -> Figure:
+    """Error against speed with the least-squares line and Pearson's r (Fig. 2b)."""
+    joints = list(error_mm)
+    speed, error = np.array([speed_mm[j] for j in joints]), np.array([error_mm[j] for j in joints])
+    figure, axes = plt.subplots(figsize=(6, 4.4))
+    axes.scatter(speed, error, color=BLUE, s=36, zorder=3)
+    slope, offset = np.polyfit(speed, error, 1)
+    ends = np.array([speed.min(), speed.max()])
+    axes.plot(ends, offset + slope * ends, color=VERMILLION, linestyle="--")
+    for joint, x, y in zip(joints, speed, error, strict=True):
+        if not joint.startswith("right_"):
+            name = joint.removeprefix("left_").replace("_", " ")
+            axes.annotate(name, (x, y), xytext=(6, -10), textcoords="offset points", fontsize=8)
+    axes.set(xlabel="mean root-relative speed (mm per frame)", ylabel="MPJPE (mm)")
+    axes.set_title(f"Pearson r = {r[0]:.2f}, 95 % interval [{r[1]:.2f}, {r[2]:.2f}]")
+    source_note(figure, note)
+    return figure
+
+
+def interactive(error_mm: Mapping[str, float], speed_mm: Mapping[str, float]) -> go.Figure:
+    """The scatter to turn over: hover names the joint and its numbers."""
+    joints = list(error_mm)
+    points = go.Scatter(
+        x=[speed_mm[joint] for joint in joints],
+        y=[error_mm[joint] for joint in joints],
+        text=[joint.replace("_", " ") for joint in joints],
+        mode="markers+text",
+        textposition="top center",
+        marker={"size": 10, "color": BLUE},
+        hovertemplate="%{text}<br>%{x:.1f} mm per frame<br>%{y:.1f} mm<extra></extra>",
+    )
+    layout = {"xaxis_title": "mean root-relative speed (mm per frame)", "yaxis_title": "MPJPE (mm)", "height": 480}
+    return go.Figure(points, layout)

@@ -1,0 +1,93 @@
+"""From 2D to 3D over whole videos: windows, flip averaging, stitching; and what attends to what."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from poselib.data.checks import check_screen
+from poselib.data.prepared import PreparedSet, Video
+from poselib.data.windows import Windows, cut, evaluation_starts
+from poselib.geometry import mirror
+from poselib.protocols import base_action
+from poselib.strategies import Strategy
+
+# Per forward pass: few enough to stay in a CPU's cache, many enough to fill a GPU.
+TOKENS_PER_PASS = {"cpu": 4096, "cuda": 2**20}
+
+
+def lift_clips(model: nn.Module, strategy: Strategy, poses_2d: Tensor, flip: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Lift clips without any ground truth.
+
+    Args:
+        poses_2d: (B, T, J, 2) normalised screen coordinates.
+        flip: `Skeleton.flip`; the mirrored input is lifted too.
+
+    Returns:
+        The mean of the plain and the un-mirrored prediction, and the plain prediction; each (B, T', J, 3) metres,
+        root-relative, camera frame.
+    """
+    plain = model(strategy.inference_input(poses_2d))
+    mirrored = model(strategy.inference_input(mirror(poses_2d, flip)))
+    return (plain + mirror(mirrored, flip)) / 2, plain
+
+
+@torch.inference_mode()
+def lift_windows(
+    model: nn.Module, strategy: Strategy, poses_2d: np.ndarray, windows: Windows, flip: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Flip-averaged and plain predictions of all windows, each (n, T', J, 3) metres, root-relative, camera frame.
+
+    Args:
+        poses_2d: (N, J, 2), the whole set, normalised screen coordinates.
+        flip: see `lift_clips`.
+
+    Raises:
+        InputError: the input holds pixels, NaN or infinity.
+    """
+    check_screen(poses_2d[windows.first.min() : windows.last.max() + 1], "input poses")
+    device = next(model.parameters()).device
+    training = model.training
+    model.eval()
+    step = max(1, TOKENS_PER_PASS[device.type] // (windows.length * poses_2d.shape[1]))
+    parts = []
+    for begin in range(0, len(windows), step):
+        clips = torch.from_numpy(poses_2d[windows.frame_numbers(slice(begin, begin + step))])
+        parts.append([part.cpu().numpy() for part in lift_clips(model, strategy, clips.to(device), flip)])
+    model.train(training)
+    averaged, plain = (np.concatenate(views) for views in zip(*parts, strict=True))
+    return averaged, plain
+
+
+def windows_of(videos: tuple[Video, ...], length: int) -> Windows:
+    """Evaluation windows over these videos."""
+    return cut([(video.start, video.frames) for video in videos], length, evaluation_starts)
+
+
+def targets_of(prepared: PreparedSet, frames: np.ndarray) -> np.ndarray:
+    """Ground truth of the frames (...,), (..., J, 3) metres, with the root at the origin."""
+    target = np.array(prepared.poses_3d[frames])
+    target[..., prepared.skeleton.root, :] = 0
+    return target
+
+
+@torch.inference_mode()
+def attention_maps(model: nn.Module, strategy: Strategy, poses_2d: np.ndarray) -> dict[str, np.ndarray]:
+    """Attention of one clip (T, J, 2): {"spatial": (L, T, H, J, J), "temporal": (L, J, H, T, T)}; rows are queries."""
+    inputs = strategy.inference_input(torch.from_numpy(np.array(poses_2d))[None])
+    _, maps = model.eval()(inputs, return_attention=True)
+    return {kind: values[0].numpy() for kind, values in maps.items()}
+
+
+def middle_clip(
+    prepared: PreparedSet, subject: str, action: str, length: int, detector: str
+) -> tuple[Video, np.ndarray]:
+    """The middle clip (T, J, 2) of the test video nearest to what is asked: subject and action, else action, else any.
+
+    A source without Human3.6M's subjects or actions gives another video; the returned one says which.
+    """
+    wanted = [(video.subject == subject, base_action(video.action) == action) for video in prepared.split("test")]
+    best = max(range(len(wanted)), key=lambda i: (wanted[i][1], wanted[i][0], -i))
+    video = prepared.split("test")[best]
+    start = video.start + max(0, (video.frames - length) // 2)
+    frames = np.minimum(np.arange(start, start + length), video.start + video.frames - 1)
+    return video, np.array(prepared.poses_2d(detector)[frames])

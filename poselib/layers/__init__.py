@@ -1,0 +1,1 @@
+"""The shelf of parts that models are built from."""

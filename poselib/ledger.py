@@ -1,0 +1,13 @@
+"""The divergence ledger: where paper and released code differ, what we do, and what it changes."""
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def divergences(root: Path, table: str | None = None) -> pd.DataFrame:
+    """Ledger rows, all of them or those that touch a table ('paper/tableNN')."""
+    rows = pd.read_csv(root / "data/divergences.csv", dtype=str, keep_default_na=False)
+    if table is not None:
+        rows = rows[[table in tables.split() for tables in rows["tables"]]]
+    return rows.drop(columns="tables").reset_index(drop=True)

@@ -1,0 +1,105 @@
+"""The field's error measures, one body for numpy arrays and torch tensors; per-joint distances come first.
+
+All functions take poses (..., J, 3), root-relative, camera frame, and return lengths in the unit they were given.
+Behaviour followed: the evaluation code of VideoPose3D and MixSTE; PCK and AUC as the MPI-INF-3DHP test kit.
+"""
+
+from array_api_compat import array_namespace
+
+# Arrays hold metres, records and tables millimetres.
+MILLIMETRES = 1000.0
+
+
+def joint_errors(predicted, target):
+    """Euclidean distance of every joint, (..., J), same unit as the poses."""
+    xp = array_namespace(predicted, target)
+    return xp.sqrt(xp.sum((predicted - target) ** 2, axis=-1))
+
+
+def mpjpe(predicted, target):
+    """Mean per-joint position error over everything (protocol 1), the unit of the poses."""
+    xp = array_namespace(predicted, target)
+    return xp.mean(joint_errors(predicted, target))
+
+
+def weighted_mpjpe(predicted, target, weights):
+    """Mean of joint distance times joint weight; weights (J,) are not normalised (MixSTE, Sec. 3.3)."""
+    xp = array_namespace(predicted, target)
+    return xp.mean(weights * joint_errors(predicted, target))
+
+
+def align_similarity(predicted, target):
+    """Predicted poses after the best rotation, scale and translation onto the target, frame by frame.
+
+    Least squares by Procrustes analysis; mirror images are not allowed, so a left/right swap keeps its error.
+
+    Args:
+        predicted: (..., J, 3), any unit.
+        target: (..., J, 3), the unit of the result.
+
+    Returns:
+        (..., J, 3).
+    """
+    xp = array_namespace(predicted, target)
+    predicted_mean = xp.mean(predicted, axis=-2, keepdims=True)
+    target_mean = xp.mean(target, axis=-2, keepdims=True)
+    moved, fixed = predicted - predicted_mean, target - target_mean
+    moved_norm = xp.sqrt(xp.sum(moved**2, axis=(-2, -1), keepdims=True))
+    fixed_norm = xp.sqrt(xp.sum(fixed**2, axis=(-2, -1), keepdims=True))
+    correlation = xp.matrix_transpose(fixed / fixed_norm) @ (moved / moved_norm)
+    left, singular, right = xp.linalg.svd(correlation, full_matrices=False)
+    sign = xp.sign(xp.linalg.det(left) * xp.linalg.det(right))[..., None]
+    ones = xp.ones_like(singular[..., :2])
+    signs = xp.concat((ones, ones[..., :1] * sign), axis=-1)
+    rotation = xp.matrix_transpose(right) @ (signs[..., None] * xp.matrix_transpose(left))
+    scale = xp.sum(singular * signs, axis=-1)[..., None, None] * fixed_norm / moved_norm
+    return scale * (moved @ rotation) + target_mean
+
+
+def p_mpjpe(predicted, target):
+    """MPJPE after rigid alignment with scale per frame (protocol 2, reflections forbidden), unit of the target."""
+    return mpjpe(align_similarity(predicted, target), target)
+
+
+def align_scale(predicted, target):
+    """Predicted poses times the one scale per frame that fits the target best, (..., J, 3)."""
+    xp = array_namespace(predicted, target)
+    dot = xp.sum(predicted * target, axis=(-2, -1), keepdims=True)
+    return predicted * dot / xp.sum(predicted**2, axis=(-2, -1), keepdims=True)
+
+
+def n_mpjpe(predicted, target):
+    """MPJPE after one scale per frame (protocol 3); no rotation, no translation; unit of the target."""
+    return mpjpe(align_scale(predicted, target), target)
+
+
+def mpjve(predicted, target):
+    """Mean per-joint velocity error: distance of frame-to-frame differences, the poses' unit per frame.
+
+    Args:
+        predicted, target: (..., F, J, 3), whole recordings; differences are never taken across recordings.
+    """
+    return mpjpe(_differences(predicted), _differences(target))
+
+
+def _differences(poses):
+    return poses[..., 1:, :, :] - poses[..., :-1, :, :]
+
+
+def pck(predicted, target, *, threshold: float = 0.150):
+    """Percentage of joints strictly closer than `threshold`, which has the unit of the poses (metres by default)."""
+    return _pck_of(joint_errors(predicted, target), threshold)
+
+
+def auc(predicted, target, *, limit: float = 0.150):
+    """Mean PCK over 31 thresholds from 0 to `limit`, in percent; zero is among them, so a perfect score is 96.774.
+
+    `limit` has the unit of the poses. Behaviour followed: the MPI-INF-3DHP test kit.
+    """
+    errors = joint_errors(predicted, target)
+    return sum(_pck_of(errors, limit * step / 30) for step in range(31)) / 31
+
+
+def _pck_of(errors, threshold: float):
+    xp = array_namespace(errors)
+    return 100 * xp.mean(xp.astype(errors < threshold, errors.dtype))

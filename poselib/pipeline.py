@@ -1,0 +1,160 @@
+"""dvc.yaml, written from the experiments, the tables and what each stage really imports."""
+
+import ast
+import json
+from pathlib import Path
+
+import yaml
+
+from poselib.experiments import load_experiments, load_tables
+
+HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Settings: params.yaml and experiments/.\n"
+DATA_STAGE = "data/raw/synthetic/h36m"
+
+
+def dvc_yaml(root: Path) -> str:
+    """The text of dvc.yaml for the experiments and notebooks there are."""
+    papers = sorted({experiment.paper for experiment in load_experiments(root).values()})
+    stages = {
+        "synthesise": _stage(
+            root,
+            "synthesise",
+            params=[{"params.yaml": ["profiles.${profile}.synthetic_seconds"]}],
+            outs=[DATA_STAGE],
+        ),
+        "prepare": _stage(
+            root,
+            "prepare",
+            argument="h36m",
+            deps=["${roles.h36m.path}"],
+            params=[{"params.yaml": ["roles"]}],
+            outs=["data/prepared/h36m"],
+        ),
+        "train": _each(root, "train", ["data/prepared/h36m"], outs=["checkpoints/${key}"]),
+        "evaluate": _each(
+            root,
+            "evaluate",
+            ["data/prepared/h36m", "checkpoints/${key}"],
+            outs=["predictions/${key}.npz"],
+            metrics=[{"${results}/metrics/${key}.json": {"cache": False}}],
+        ),
+    }
+    for notebook in notebooks(root):
+        stages["table-" + notebook.replace("/", "-")] = _table(root, notebook)
+    judged = [f"${{results}}/{notebook}.claims.csv" for notebook in notebooks(root) if "/" in notebook]
+    stages["report"] = _stage(
+        root,
+        "report",
+        deps=["data/divergences.csv", "${results}/metrics", *judged],
+        params=[{"params.yaml": ["results"]}, *({f"experiments/{paper}.yaml": ["tables"]} for paper in papers)],
+        outs=[{f"${{results}}/{name}.md": {"cache": False}} for name in ("README", "divergences")],
+    )
+    content = {"vars": [f"experiments/{paper}.yaml" for paper in papers], "stages": stages}
+    return HEADER + yaml.safe_dump(content, sort_keys=False, width=120)
+
+
+def notebooks(root: Path) -> list[str]:
+    """The notebooks that stages run, as 'paper/tableNN'; explorations stand at the top and come last."""
+    found = [path.relative_to(root / "notebooks") for path in (root / "notebooks").rglob("*.ipynb")]
+    kept = [path.with_suffix("").as_posix() for path in found if ".ipynb_checkpoints" not in path.parts]
+    return sorted(kept, key=lambda name: ("/" not in name, name))
+
+
+def _stage(root: Path, name: str, *, argument: str = "", deps: list = (), **parts: list) -> dict:
+    modules = sorted(closure(root, root / f"poselib/stages/{name}.py"))
+    return {"cmd": f"python -m poselib {name} {argument}".strip(), "deps": [*deps, *modules], **parts}
+
+
+def _each(root: Path, name: str, deps: list[str], **parts: list) -> dict:
+    params = [
+        {"params.yaml": ["profile", "profiles.${profile}", "seeds"]},
+        {"experiments/${item.paper}.yaml": ["experiments.${key}"]},
+    ]
+    return {"foreach": "${experiments}", "do": _stage(root, name, argument="${key}", deps=deps, params=params, **parts)}
+
+
+def _table(root: Path, notebook: str) -> dict:
+    path = root / "notebooks" / f"{notebook}.ipynb"
+    modules = closure(root, path, root / "poselib/stages/table.py")
+    runs = [row.experiment for row in load_tables(root).get(notebook, [])]
+    records = [f"${{results}}/metrics/{run}.json" for run in runs]
+    reported = root / "data/reported" / f"{notebook}.csv"
+    files = [str(path.relative_to(root)), *sorted(modules), *records]
+    files += [str(reported.relative_to(root))] if reported.is_file() else []
+    source = _code(path)
+    files += ["data/divergences.csv"] if "divergences(" in source else []
+    files += ["data/reported/open_mocap"] if "open_mocap" in source else []
+    if "open_prepared(" in source:
+        files += ["data/prepared/h36m", f"checkpoints/{_parameter(path, 'experiment')}"]
+    params = [{"params.yaml": ["results"]}]
+    params += [{f"experiments/{notebook.split('/')[0]}.yaml": [f"tables.{notebook}"]}] if runs else []
+    folder = f"${{results}}/{notebook}".rsplit("/", 1)[0]
+    outs = [f"${{results}}/{notebook}.ipynb", *(f"{folder}/{name}" for name in _written(source))]
+    return {
+        "cmd": f"python -m poselib table {notebook}",
+        "deps": files,
+        "params": params,
+        "outs": [{out: {"cache": False}} for out in outs],
+    }
+
+
+def _written(source: str) -> list[str]:
+    """Files that a notebook writes by `tables.write(..., "stem")` and `style.save(..., "stem")`."""
+    kinds, found = {"write": ("csv", "md"), "save": ("png", "svg")}, []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in kinds:
+            found += [f"{node.args[-1].value}.{kind}" for kind in kinds[node.func.attr]]
+    return sorted(found)
+
+
+def _parameter(notebook: Path, name: str) -> str:
+    for cell in json.loads(notebook.read_text())["cells"]:
+        if "parameters" in cell["metadata"].get("tags", ()):
+            for node in ast.parse("".join(cell["source"])).body:
+                if node.targets[0].id == name:
+                    return ast.literal_eval(node.value)
+    raise KeyError(name)
+
+
+def closure(root: Path, *starts: Path) -> set[str]:
+    """Package files that the starting files need: imported, directly or through others, or named beside a module.
+
+    Args:
+        starts: modules or notebooks; modules among them belong to the result.
+
+    Returns:
+        Paths relative to the project.
+    """
+    seen, waiting = set(), list(starts)
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += _imported(root, path)
+    data = {beside for path in seen for beside in path.parent.glob("*.json") if beside.name in path.read_text()}
+    return {path.relative_to(root).as_posix() for path in seen | data if path.suffix in (".py", ".json")}
+
+
+def _imported(root: Path, path: Path) -> set[Path]:
+    """Files imported by name; a package's __init__ counts where a name comes from it."""
+    found = set()
+    for node in ast.walk(ast.parse(_code(path))):
+        if isinstance(node, ast.Import):
+            found |= {_file(root, alias.name) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {_file(root, f"{node.module}.{alias.name}") or _file(root, node.module) for alias in node.names}
+    return found - {None}
+
+
+def _code(path: Path) -> str:
+    if path.suffix == ".py":
+        return path.read_text()
+    cells = json.loads(path.read_text())["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def _file(root: Path, module: str) -> Path | None:
+    if module.split(".")[0] != "poselib":
+        return None
+    base = root / Path(*module.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)

@@ -1,0 +1,28 @@
+"""All verdicts on one page."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from poselib.experiments import load_tables
+from poselib.tables import runs_of, source_line
+
+
+def scoreboard(root: Path, results: str) -> pd.DataFrame:
+    """Every claim that a notebook judged: table, claim, verdict, evidence; tables in order of paper and number."""
+    parts = []
+    for path in sorted((root / results).glob("*/*.claims.csv")):
+        table = f"{path.parent.name}/{path.name.removesuffix('.claims.csv')}"
+        claims = pd.read_csv(path, dtype=str, keep_default_na=False)
+        claims.insert(0, "table", f"[{table}]({table}.ipynb)")
+        parts.append(claims)
+    columns = ["table", "claim", "sentence", "verdict", "run_at", "evidence", "basis"]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def tally(root: Path, results: str) -> str:
+    """One line: how many claims came out how, and on which data."""
+    counts = scoreboard(root, results)["verdict"].value_counts()
+    runs = [run for table in load_tables(root) for run in runs_of(root, table, results)]
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return f"{verdicts or 'no claim judged yet'}. Data: {source_line(runs)}."

@@ -1,0 +1,111 @@
+"""Stage evaluate: the trained weights of an experiment on the test videos, by the field's protocols."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from poselib import checkpoints
+from poselib.data.prepared import PreparedSet, Video, open_prepared
+from poselib.data.windows import stitch
+from poselib.errors import InputError
+from poselib.evaluation import action_means, frames_of, joint_speeds, mean_pose, mixste_policy, summarise
+from poselib.experiments import load_experiment, load_parameters, scaled
+from poselib.files import write_whole
+from poselib.inference import lift_windows, targets_of, windows_of
+from poselib.metrics import MILLIMETRES, joint_errors
+from poselib.strategies import STRATEGIES, Strategy
+
+
+def run(root: Path, name: str) -> None:
+    """Write <results>/metrics/<name>.json and predictions/<name>.npz.
+
+    Raises:
+        InputError: missing or damaged checkpoint or prepared set.
+    """
+    parameters, experiment = load_parameters(root), load_experiment(root, name)
+    if parameters.chosen.threads:
+        torch.set_num_threads(parameters.chosen.threads)
+    prepared = open_prepared(root / "data/prepared" / experiment.role)
+    setting = scaled(experiment, parameters.chosen)
+    strategy, videos = STRATEGIES[setting.strategy], prepared.split("test")
+    seeds, first = [], None
+    for seed in parameters.seeds:
+        record, predicted = _evaluate_seed(
+            root / "checkpoints" / name, seed, strategy, prepared, setting.detector, parameters.profile
+        )
+        seeds.append(record)
+        first = predicted if first is None else first
+    frames = frames_of(videos)
+    constant = np.broadcast_to(mean_pose(prepared), (len(frames), len(prepared.skeleton), 3))
+    record = {
+        "experiment": name,
+        "profile": parameters.profile,
+        "source": prepared.source,
+        "credits": list(prepared.credits),
+        "data": prepared.fingerprint,
+        "detector": setting.detector,
+        "setting": {key: getattr(setting, key) for key in ("model", "frames", "depth", "dim", "heads", "strategy")},
+        "test_frames": len(frames),
+        "test_subjects": sorted({video.subject for video in videos}),
+        "mean_pose": action_means(constant, prepared, videos),
+        "joint_speed": joint_speeds(prepared, videos),
+        "seeds": seeds,
+    }
+    write_whole(root / parameters.results / "metrics" / f"{name}.json", json.dumps(_rounded(record), indent=1) + "\n")
+    _store_predictions(root / "predictions" / f"{name}.npz", first, prepared, frames)
+
+
+def _evaluate_seed(
+    folder: Path, seed: int, strategy: Strategy, prepared: PreparedSet, detector: str, profile: str
+) -> tuple[dict, np.ndarray]:
+    videos = prepared.split("test")
+    path, other = (folder / f"seed{seed}{suffix}.safetensors" for suffix in ("", ".test_selected"))
+    averaged, plain = _lift(path, strategy, prepared, videos, detector)
+    windows = windows_of(videos, averaged.shape[1])
+    predicted, chosen = stitch(averaged, windows), checkpoints.load(path)[1]
+    if (chosen["data"], chosen["profile"]) != (prepared.fingerprint, profile):
+        raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
+    summary = summarise(predicted, prepared, videos)
+    field_habit = summary["action_mean"]
+    if checkpoints.load(other)[1]["epoch"] != chosen["epoch"]:
+        rival = stitch(_lift(other, strategy, prepared, videos, detector)[0], windows)
+        field_habit = action_means(rival, prepared, videos)
+    return {
+        "seed": seed,
+        "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "updates": chosen["updates"],
+        "selected_epoch": chosen["epoch"],
+        **summary,
+        "without_flip_averaging": action_means(stitch(plain, windows), prepared, videos),
+        "selected_on_test": field_habit,
+        "counted_as_mixste": mixste_policy(averaged, windows, prepared, videos),
+    }, predicted
+
+
+def _lift(
+    path: Path, strategy: Strategy, prepared: PreparedSet, videos: tuple[Video, ...], detector: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Flip-averaged and plain predictions of all windows, each (n, T, J, 3)."""
+    model = checkpoints.load(path)[0].to("cuda" if torch.cuda.is_available() else "cpu")
+    windows = windows_of(videos, model.config.frames)
+    return lift_windows(model, strategy, prepared.poses_2d(detector), windows, prepared.skeleton.flip)
+
+
+def _store_predictions(path: Path, predicted: np.ndarray, prepared: PreparedSet, frames: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    errors_mm = MILLIMETRES * joint_errors(predicted, targets_of(prepared, frames))
+    partial = path.with_name(path.name + ".partial.npz")
+    np.savez(partial, poses_3d=predicted, joint_errors_mm=errors_mm.astype(np.float32), frames=frames)
+    partial.replace(path)
+
+
+def _rounded(value):
+    """Micrometres are enough, and short files read better."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return round(value, 4) if isinstance(value, float) else value

@@ -1,0 +1,103 @@
+"""Stage train: one experiment, all its seeds."""
+
+import csv
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from poselib import checkpoints
+from poselib.data.prepared import open_prepared
+from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters, scaled
+from poselib.models import build
+from poselib.pipeline import closure
+from poselib.protocols import MIXSTE_WEIGHTS
+from poselib.strategies import STRATEGIES
+from poselib.training import Progress, Recipe, train
+
+
+def run(root: Path, name: str) -> None:
+    """Train every seed of an experiment into checkpoints/<name>; a killed run continues where it was.
+
+    Raises:
+        InputError: unknown experiment, or a prepared set that is missing or does not have what it needs.
+    """
+    parameters, experiment = load_parameters(root), load_experiment(root, name)
+    profile = parameters.chosen
+    if profile.threads:
+        torch.set_num_threads(profile.threads)
+    prepared = open_prepared(root / "data/prepared" / experiment.role)
+    setting = scaled(experiment, profile)
+    recipe = recipe_of(setting, profile, prepared.skeleton.names)
+    work = root / "work" / name / _key(root, recipe, setting, parameters, prepared.fingerprint)
+    finished = {}
+    for seed in parameters.seeds:
+        torch.manual_seed(seed)
+        model = build_model(setting, len(prepared.skeleton)).to("cuda" if torch.cuda.is_available() else "cpu")
+        finished[seed] = train(
+            model,
+            STRATEGIES[setting.strategy],
+            recipe,
+            prepared,
+            seed=seed,
+            snapshot=work / f"seed{seed}.snapshot",
+            name=f"{name} seed {seed}",
+        )
+    folder = root / "checkpoints" / name
+    _store(folder, finished, {"experiment": name, "profile": parameters.profile, "data": prepared.fingerprint})
+    shutil.rmtree(root / "work" / name)
+
+
+def build_model(setting: Experiment, joints: int) -> torch.nn.Module:
+    """The experiment's network with as many input channels as its strategy needs."""
+    sizes = {key: getattr(setting, key) for key in ("frames", "depth", "dim", "heads", "drop_path")}
+    return build(setting.model, joints=joints, in_channels=STRATEGIES[setting.strategy].in_channels, **sizes)
+
+
+def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) -> Recipe:
+    """The training recipe of a scaled experiment."""
+    return Recipe(
+        detector=setting.detector,
+        terms=dict(setting.losses),
+        joint_weights=tuple(MIXSTE_WEIGHTS[joint] for joint in joints),
+        epochs=setting.epochs,
+        batch_clips=profile.batch_clips or max(1, setting.batch_frames // setting.frames),
+        lr=setting.lr,
+        schedule=profile.schedule,
+        lr_decay=setting.lr_decay,
+        weight_decay=setting.weight_decay,
+        batches=profile.batches,
+        selection_clips=profile.selection_clips,
+    )
+
+
+def _key(root: Path, recipe: Recipe, setting: Experiment, parameters: Parameters, fingerprint: str) -> str:
+    """Names the snapshots: changed experiments, profiles, data or code must not continue an old training."""
+    sources = {path: (root / path).read_text() for path in sorted(closure(root, Path(__file__)))}
+    identity = [asdict(recipe), setting.model_dump(mode="json"), parameters.profile, fingerprint, sources]
+    identity.append(torch.__version__)
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _store(folder: Path, finished: dict[int, Progress], metadata: dict[str, str]) -> None:
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for seed, progress in finished.items():
+        for split, best in progress.best.items():
+            progress.model.load_state_dict(best["weights"])
+            suffix = "" if split == "validation" else ".test_selected"
+            chosen = {"seed": seed, "updates": progress.updates, "selected_on": split, "epoch": best["epoch"]}
+            chosen["mpjpe_mm"] = best["mpjpe_mm"]
+            checkpoints.save(partial / f"seed{seed}{suffix}.safetensors", progress.model, {**metadata, **chosen})
+        with (partial / f"seed{seed}.log.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, progress.log[0])
+            writer.writeheader()
+            writer.writerows(progress.log)
+    seconds = {f"seed{seed}": round(progress.seconds, 1) for seed, progress in finished.items()}
+    (partial / "timing.json").write_text(json.dumps({"training_seconds": seconds}) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.replace(folder)

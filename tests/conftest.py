@@ -1,0 +1,44 @@
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def mocap_folder() -> Path:
+    """The real motion capture: POSELIB_MOCAP if set, else beside the project, else inside it."""
+    if "POSELIB_MOCAP" in os.environ:
+        places = [Path(os.environ["POSELIB_MOCAP"])]
+    else:
+        places = [ROOT.parent / "shared" / "mocap", ROOT / "data" / "raw" / "cmu"]
+    for place in places:
+        if place.is_dir() and any(place.iterdir()):
+            return place
+    pytest.skip(f"no motion capture in {' or '.join(map(str, places))}; name its folder in POSELIB_MOCAP")
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """A small prepared set of smooth random motion: three subjects, two recordings, two cameras, two detectors."""
+    import numpy as np
+
+    from poselib.data.filming import film
+    from poselib.data.h36m import cameras
+    from poselib.data.prepared import write_prepared
+    from poselib.data.sequences import Motion
+    from poselib.skeleton import H36M_17
+
+    random = np.random.default_rng(0)
+    body = random.uniform(-0.4, 0.4, (17, 3)) + [0, 0, 1]
+    sequences = []
+    for subject in ("S1", "S8", "S9"):
+        for action in ("Walking", "Sitting 1"):
+            sway = 0.1 * np.sin(np.linspace(0, 3, 23)[:, None, None] + random.uniform(0, 6, (1, 17, 3)))
+            motion = Motion(subject, action, H36M_17, 50.0, (body + sway).astype(np.float32))
+            sequences += [film(motion, camera, lambda p, seed: p + 3, 0) for camera in cameras()[subject][:2]]
+    split = {"S1": "train", "S8": "validation", "S9": "test"}
+    return write_prepared(sequences, tmp_path / "set", role="h36m", source="synthetic", split_of=split.get)

@@ -1,0 +1,68 @@
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from poselib.data.filming import film
+from poselib.data.h36m import cameras
+from poselib.data.prepared import open_prepared, write_prepared
+from poselib.data.sequences import Motion
+from poselib.errors import InputError
+from poselib.geometry import denormalise_screen, project
+from poselib.skeleton import H36M_17
+
+
+def test_arrays_videos_and_splits(prepared):
+    assert len(prepared.videos) == 12
+    assert prepared.poses_3d.shape == (12 * 23, 17, 3)
+    assert prepared.poses_2d("cpn").shape == (12 * 23, 17, 2)
+    assert {video.subject for video in prepared.split("test")} == {"S9"}
+    assert [video.start for video in prepared.videos] == [23 * i for i in range(12)]
+
+
+def test_ground_truth_2d_is_the_projection_of_the_3d(prepared):
+    for video in prepared.videos:
+        camera = next(c for c in cameras()[video.subject] if c.id == video.camera)
+        span = slice(video.start, video.start + video.frames)
+        poses = np.array(prepared.poses_3d[span])
+        root = poses[:, :1].copy()
+        poses[:, 1:] += root
+        pixels = denormalise_screen(project(poses, camera.intrinsics), camera.size)
+        assert_allclose(pixels, denormalise_screen(prepared.poses_2d("gt")[span], camera.size), atol=0.01)
+
+
+def test_fingerprint_follows_the_content(prepared, tmp_path):
+    again = open_prepared(prepared.folder)
+    assert again.fingerprint == prepared.fingerprint and len(again.fingerprint) == 64
+
+
+def test_faults_are_named(prepared, tmp_path):
+    with pytest.raises(InputError, match="no prepared set"):
+        open_prepared(tmp_path / "nothing")
+    with pytest.raises(InputError, match="'hrnet'"):
+        prepared.poses_2d("hrnet")
+    with pytest.raises(InputError, match="no recordings"):
+        write_prepared([], tmp_path / "empty", role="h36m", source="cmu", split_of=str)
+    with pytest.raises(InputError, match="leaves no test video"):
+        few = film(Motion("S1", "Walking", H36M_17, 50.0, np.ones((2, 17, 3), np.float32)), cameras()["S1"][0])
+        split = iter(["train", "validation"])
+        write_prepared([few, few], tmp_path / "few", role="h36m", source="cmu", split_of=lambda _: next(split))
+    (prepared.folder / "poses_3d.f32").write_bytes(b"1234")
+    with pytest.raises(InputError, match="size does not fit"):
+        _ = open_prepared(prepared.folder).poses_3d
+    description = json.loads((prepared.folder / "set.json").read_text())
+    del description["videos"][0]["frames"]
+    (prepared.folder / "set.json").write_text(json.dumps(description))
+    with pytest.raises(InputError, match="damaged description"):
+        open_prepared(prepared.folder)
+
+
+def test_a_failed_preparation_leaves_the_old_set(prepared):
+    def broken():
+        raise InputError("bad file")
+        yield
+
+    with pytest.raises(InputError, match="bad file"):
+        write_prepared(broken(), prepared.folder, role="h36m", source="cmu", split_of=str)
+    assert open_prepared(prepared.folder).fingerprint == prepared.fingerprint

@@ -1,0 +1,99 @@
+"""Import directions, file sizes, and silence on import."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "poselib"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# A file imports from its own group and from those above it.
+GROUPS = [
+    {"errors", "project", "files"},
+    {"skeleton", "skeleton_cmu", "geometry"},
+    {"metrics", "protocols", "losses"},
+    {"layers"},
+    {"models", "strategies"},
+    {"data"},
+    {"training", "inference", "evaluation", "checkpoints", "interop", "complexity"},
+    {"experiments", "ledger", "tables", "figures", "claims", "scoreboard", "papermill_run", "pipeline"},
+    {"stages"},
+    {"__main__"},
+]
+
+
+def group_of(module):
+    return next(i for i, group in enumerate(GROUPS) if module in group)
+
+
+def top(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("poselib"):
+            parts = node.module.split(".")[1:]
+            yield from ([parts] if parts else [[alias.name] for alias in node.names])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_one_way(path):
+    if path == PACKAGE / "__init__.py":
+        return
+    for parts in imports_of(path):
+        assert group_of(parts[0]) <= group_of(top(path)), f"{path.name} imports poselib.{'.'.join(parts)}"
+
+
+def test_models_never_import_models_and_data_only_skeleton_and_geometry():
+    for path in (PACKAGE / "models").glob("*.py"):
+        if path.name != "__init__.py":
+            assert not [p for p in imports_of(path) if p[0] == "models"], path.name
+    for path in (PACKAGE / "data").glob("*.py"):
+        assert {p[0] for p in imports_of(path)} <= {"data", "skeleton", "skeleton_cmu", "geometry", "errors"}, path.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_are_small_and_have_a_first_line(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= 300
+    assert ast.get_docstring(ast.parse(text)) or not text.strip()
+
+
+def test_the_package_is_thin():
+    lines = sum(bool(line.strip()) for path in FILES for line in path.read_text().splitlines())
+    assert lines <= 6000, f"{lines} lines that are not blank; a change that crosses 6000 removes something"
+
+
+QUIET = """
+import sys, importlib, torch
+before = torch.get_rng_state()
+for name in {modules!r}:
+    importlib.import_module(name)
+assert torch.equal(before, torch.get_rng_state())
+assert not torch.cuda.is_initialized()
+"""
+
+
+def test_nothing_happens_on_import(tmp_path):
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in FILES]
+    code = QUIET.format(modules=[m for m in modules if not m.endswith("__main__")])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "module", ["tables", "figures.velocity", "figures.attention", "claims", "scoreboard", "metrics"]
+)
+def test_tables_figures_and_claims_never_load_torch(module):
+    code = f"import sys, poselib.{module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_no_module_is_called_after_nothing():
+    assert not [p for p in FILES if p.stem in ("utils", "helpers", "common", "misc")]

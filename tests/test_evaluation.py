@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+import torch
+from golden import clip, filled, truth
+from numpy.testing import assert_allclose
+
+from poselib.data.prepared import PreparedSet, Video
+from poselib.data.windows import stitch
+from poselib.errors import InputError
+from poselib.evaluation import joint_speeds, mean_pose, mixste_policy, summarise, video_errors
+from poselib.inference import attention_maps, lift_windows, middle_clip, targets_of, windows_of
+from poselib.interop import to_official
+from poselib.models import build
+from poselib.skeleton import H36M_17
+from poselib.strategies import PLAIN
+
+
+@pytest.fixture
+def golden_video(monkeypatch):
+    """The 14-frame video of the reference run, as a prepared set in memory, and its windows' predictions."""
+    target = truth(1, 14)[0].float().numpy()
+    video = Video("S9", "Walking", "0", "test", 0, 14, 50.0)
+    prepared = PreparedSet(None, "h36m", "synthetic", H36M_17, (), "", (video,))
+    prepared.__dict__["poses_3d"] = target
+    model = build("mixste", frames=9, dim=32, depth=3)
+    state = filled(to_official(model))
+    model.load_state_dict(dict(zip(model.state_dict(), [state[k] for k in to_official(model)], strict=True)))
+    windows = windows_of((video,), 9)
+    poses_2d = clip(1, 14, 2)[0].float().numpy()
+    _, plain = lift_windows(model, PLAIN, poses_2d, windows, H36M_17.flip)
+    return prepared, (video,), windows, plain
+
+
+def test_golden_numbers_under_both_counting_policies(golden_video):
+    prepared, videos, windows, clips = golden_video
+    official = mixste_policy(clips, windows, prepared, videos)
+    assert official["mpjpe"] == pytest.approx(1199.824, abs=1e-2)
+    assert official["mpjve"] == pytest.approx(280.994, abs=1e-2)
+    once = summarise(stitch(clips, windows), prepared, videos)["action_mean"]
+    assert once["mpjpe"] == pytest.approx(1164.345, abs=1e-2)
+    assert once["mpjve"] == pytest.approx(266.347, abs=1e-2)
+
+
+def test_every_test_frame_counts_exactly_once(prepared):
+    videos = prepared.split("test")
+    target = targets_of(prepared, np.concatenate([np.arange(v.start, v.start + v.frames) for v in videos]))
+    off = target.copy()
+    off[5, 3] += [0.017, 0, 0]
+    summary = summarise(off, prepared, videos)
+    frames = sum(video.frames for video in videos)
+    assert summary["frame_mean"]["mpjpe"] == pytest.approx(17 / 17 / frames, rel=1e-4)
+    assert summary["per_joint"]["right_ankle"] == pytest.approx(17 / frames, rel=1e-4)
+
+
+def test_summaries_agree_with_each_other(prepared):
+    videos = prepared.split("test")
+    random = np.random.default_rng(0)
+    predicted = random.normal(0, 0.1, (sum(v.frames for v in videos), 17, 3)).astype(np.float32)
+    summary = summarise(predicted, prepared, videos)
+    assert summary["action_mean"]["mpjpe"] == pytest.approx(np.mean(list(summary["per_action"]["mpjpe"].values())))
+    assert np.mean(list(summary["per_joint"].values())) == pytest.approx(summary["frame_mean"]["mpjpe"], rel=1e-5)
+    assert set(summary["per_recording"]["mpjpe"]) == {"S9 Walking", "S9 Sitting 1"}
+    assert summary["action_mean"]["p_mpjpe"] < summary["action_mean"]["mpjpe"]
+
+
+def test_velocity_is_not_taken_across_videos():
+    pose = np.random.default_rng(0).normal(size=(1, 17, 3))
+    poses = np.concatenate([np.repeat(pose, 4, axis=0), np.repeat(pose + 1, 4, axis=0)])
+    assert_allclose(video_errors(poses + 0.01, poses, [4, 4])["mpjve"], 0, atol=1e-9)
+
+
+def test_mean_pose_and_speeds(prepared):
+    mean = mean_pose(prepared)
+    train = targets_of(prepared, np.arange(4 * 23))
+    assert_allclose(mean, train.mean(axis=0), atol=1e-6)
+    speeds = joint_speeds(prepared, prepared.videos[:1])
+    moved = np.linalg.norm(np.diff(train[:23], axis=0), axis=-1).mean(axis=0)
+    assert_allclose(list(speeds.values()), 1000 * moved, rtol=1e-4)
+    assert speeds["pelvis"] == 0
+
+
+def test_predictions_do_not_depend_on_how_windows_are_batched(prepared, monkeypatch):
+    torch.manual_seed(0)
+    model = build("mixste", frames=9, dim=8, depth=1, heads=2)
+    windows = windows_of(prepared.split("test"), 9)
+    found = []
+    for tokens in (1, 10**6):
+        monkeypatch.setattr("poselib.inference.TOKENS_PER_PASS", {"cpu": tokens})
+        found.append(lift_windows(model, PLAIN, prepared.poses_2d("gt"), windows, H36M_17.flip)[0])
+    assert_allclose(found[0], found[1], atol=1e-6)
+    assert model.training
+
+
+@pytest.mark.parametrize(("fault", "message"), [(500.0, "look like pixels"), (np.nan, "NaN or infinity")])
+def test_pixels_and_gaps_are_refused_before_lifting(prepared, fault, message):
+    model = build("mixste", frames=9, dim=8, depth=1, heads=2)
+    poses_2d = np.array(prepared.poses_2d("gt"))
+    video = prepared.split("test")[0]
+    poses_2d[video.start + 3, 4, 1] = fault
+    with pytest.raises(InputError, match=message):
+        lift_windows(model, PLAIN, poses_2d, windows_of((video,), 9), H36M_17.flip)
+
+
+def test_attention_of_one_clip(prepared):
+    model = build("mixste", frames=9, dim=8, depth=2, heads=2)
+    video, poses_2d = middle_clip(prepared, "S11", "Sitting", 9, "cpn")
+    assert (video.subject, video.action) == ("S9", "Sitting 1")
+    assert middle_clip(prepared, "S9", "Dancing", 9, "gt")[0].action == "Walking"
+    assert poses_2d.shape == (9, 17, 2)
+    maps = attention_maps(model, PLAIN, poses_2d)
+    assert maps["spatial"].shape == (2, 9, 2, 17, 17) and maps["temporal"].shape == (2, 17, 2, 9, 9)

@@ -1,0 +1,141 @@
+"""The whole pipeline, for real, in the smoke profile: DVC, papermill, kernels, and nbval over every notebook."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from poselib.experiments import load_experiments
+from poselib.pipeline import closure, dvc_yaml, notebooks
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONHASHSEED": "0"}
+
+
+def run(folder, *command, check=True):
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """A copy of the checkout that has reproduced everything in the smoke profile."""
+    folder = tmp_path_factory.mktemp("smoke")
+    listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
+    for name in listed:
+        if (ROOT / name).is_file() and not name.startswith("results/") and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    run(folder, "git", "init", "-q")
+    run(folder, sys.executable, "-m", "poselib", "select", "--profile", "smoke", "--source", "synthetic")
+    text = (folder / "params.yaml").read_text().replace("results: results/smoke-synthetic", "results: results")
+    (folder / "params.yaml").write_text(text)
+    run(folder, "make", "stages", f"VENV={sys.prefix}")
+    return folder
+
+
+def test_every_experiment_has_a_record_and_every_notebook_a_copy(smoke):
+    for name in load_experiments(ROOT):
+        record = json.loads((smoke / f"results/metrics/{name}.json").read_text())
+        assert record["profile"] == "smoke" and record["source"] == "synthetic" and len(record["seeds"]) == 1
+    for notebook in notebooks(ROOT):
+        text = (smoke / f"results/{notebook}.ipynb").read_text()
+        assert '"output_type": "error"' not in text, notebook
+
+
+def test_nothing_is_left_to_do(smoke):
+    assert "up to date" in run(smoke, "dvc", "repro").stdout
+
+
+def test_tables_name_their_source_and_have_the_baseline(smoke):
+    for table in ("tmt/table07", "mixste/table06"):
+        with (smoke / f"results/{table}.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        measured = [row for row in rows if row["status"] == "measured"]
+        assert measured and all(row["source"] == "synthetic (stand-in)" for row in measured)
+        assert rows[-1]["method"] == "mean pose (no input)" and float(rows[-1]["mpjpe_mm measured"]) > 100
+
+
+def test_the_scoreboard_and_the_readme_agree(smoke):
+    board = (smoke / "results/README.md").read_text()
+    readme = (smoke / "README.md").read_text()
+    for claim in ("TMT-13", "TMT-22", "MIX-9a", "TMT-7a"):
+        assert f"| {claim} " in board and f"| {claim} " in readme
+    assert "synthetic (stand-in)" in readme
+    assert "D-22" in (smoke / "results/divergences.md").read_text()
+
+
+def test_the_same_seed_gives_the_same_bytes(smoke):
+    chosen = ("tmt_d4_w64_t27_gt", "mixste_t243_cpn")
+    paths = [smoke / f"results/metrics/{name}.json" for name in chosen]
+    paths += sorted((smoke / "results/tmt").glob("*")) + sorted((smoke / "results/mixste").glob("*"))
+    before = {path: path.read_bytes() for path in paths}
+    prepared = {path.name: path.read_bytes() for path in (smoke / "data/prepared/h36m").iterdir()}
+    stages = [f"{stage}@{name}" for name in chosen for stage in ("train", "evaluate")]
+    tables = [f"table-{name}" for name in ("tmt-table07", "tmt-figures", "mixste-table06", "mixste-figures")]
+    run(smoke, "dvc", "repro", "-q", "-s", "-f", "synthesise", "prepare", *stages, *tables)
+    assert {path.name: path.read_bytes() for path in (smoke / "data/prepared/h36m").iterdir()} == prepared
+    changed = [str(path.relative_to(smoke)) for path in paths if path.read_bytes() != before[path]]
+    assert not changed
+
+
+def test_a_changed_experiment_touches_only_its_own_stages(smoke):
+    path = smoke / "experiments/tmt.yaml"
+    before = path.read_text()
+    path.write_text(
+        before.replace("strategy: tmt_step2, detector: gt}", "strategy: tmt_step2, detector: gt, lr: 5.0e-5}", 1)
+    )
+    listed = run(smoke, "dvc", "status", "--json").stdout
+    path.write_text(before)
+    stale = set(json.loads(listed))
+    assert stale == {"train@tmt_step2_d4_w64_t27_gt"}
+
+
+def test_nbval_passes_over_every_notebook(smoke):
+    found = run(
+        smoke, sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env", "-p", "no:xdist", "notebooks"
+    )
+    assert " passed" in found.stdout and "failed" not in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["table", "tmt/table07", "--set", "metrik=p_mpjpe"], "has no parameter 'metrik'"),
+        (["table", "tmt/table99"], "no such notebook"),
+        (["train", "mixste_t9"], "no experiment 'mixste_t9'"),
+        (["prepare", "amass"], "roles has no 'amass'"),
+        (["select", "--profile", "huge"], "profile 'huge' does not exist"),
+        (["select", "--source", "web"], "unknown source 'web'"),
+    ],
+)
+def test_wrong_calls_end_in_one_sentence_and_code_2(smoke, command, message):
+    done = run(smoke, sys.executable, "-m", "poselib", *command, check=False)
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if line.startswith("poselib: ")]
+    assert len(lines) == 1 and message in lines[0] and "Traceback" not in done.stderr
+
+
+def test_dvc_yaml_is_what_experiments_notebooks_and_imports_say():
+    assert (ROOT / "dvc.yaml").read_text() == dvc_yaml(ROOT), "run 'python -m poselib pipeline'"
+
+
+def test_training_does_not_depend_on_tables_figures_or_readers():
+    files = closure(ROOT, ROOT / "poselib/stages/train.py")
+    assert "poselib/models/mixste.py" in files and "poselib/losses.py" in files
+    assert not [f for f in files if any(part in f for part in ("tables", "figures", "claims", "synthetic", "cmu"))]
+
+
+def test_every_dependency_in_the_checkout_exists():
+    content = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+    for name, stage in content["stages"].items():
+        for dep in (stage.get("do") or stage)["deps"]:
+            made = "$" in dep or dep.startswith(("data/prepared", "data/raw", "checkpoints"))
+            assert made or (ROOT / dep).exists(), f"{name}: {dep}"

@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from poselib import tables
+from poselib.errors import InputError
+from poselib.tables import Run
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def record(*errors, source="synthetic", actions=("Walking", "Sitting")):
+    seeds = [
+        {
+            "action_mean": {"mpjpe": error, "mpjve": error / 10},
+            "selected_on_test": {"mpjpe": error - 1},
+            "selected_epoch": 2,
+            "updates": 7,
+            "per_action": {"mpjpe": dict(zip(actions, (error - 5, error + 5), strict=True))},
+            "per_recording": {"mpjpe": {f"S9 {i}": error + i for i in range(4)}},
+        }
+        for error in errors
+    ]
+    return {
+        "profile": "smoke",
+        "source": source,
+        "experiment": "x",
+        "data": "d",
+        "setting": {"frames": 3, "depth": 1, "dim": 8},
+        "mean_pose": {"mpjpe": 200.0, "mpjve": 7.0},
+        "credits": ["CMU asks for credit."],
+        "seeds": seeds,
+    }
+
+
+PRINTED = pd.DataFrame({"method": ["A", "B", "C"], "d": [1, 1, 2], "own": [0, 1, 1], "mpjpe_mm": [30.0, 20.0, 10.0]})
+
+
+def test_side_by_side_shows_every_row_and_says_what_was_run():
+    runs = [Run("b1", {"method": "B", "d": 1}, record(50.0, 54.0)), Run("extra", {"method": "X"}, record(60.0))]
+    table = tables.side_by_side(PRINTED, runs, ["method", "d"], {"mpjpe_mm": "mpjpe"}).set_index("method")
+    assert list(table["status"]) == [
+        "quoted",
+        "measured",
+        "not run: no experiment names this row",
+        "measured",
+        "baseline",
+    ]
+    assert table.loc["B", "mpjpe_mm reported"] == 20 and table.loc["B", "mpjpe_mm measured"] == 52
+    assert table.loc["B", "mpjpe_mm spread"] == pytest.approx(2.83) and table.loc["B", "seeds"] == 2
+    assert table.loc["B", "chosen on test"] == 51
+    assert pd.isna(table.loc["A", "mpjpe_mm measured"]) and pd.isna(table.loc["X", "mpjpe_mm reported"])
+    assert table.loc["mean pose (no input)", "mpjpe_mm measured"] == 200
+
+
+def test_stand_in_data_says_so_in_the_table():
+    for source, words in (("synthetic", "stand-in"), ("cmu", "motion capture"), ("human36m", "Human3.6M")):
+        runs = [Run("b", {"method": "B"}, record(50.0, source=source))]
+        table = tables.side_by_side(PRINTED, runs, ["method"], {"mpjpe_mm": "mpjpe"})
+        assert words in table.set_index("method").loc["B", "source"]
+        assert words in tables.source_line(runs)
+    assert "credit" in tables.source_line([Run("b", {}, record(1.0, source="cmu"))])
+
+
+def test_missing_records_are_not_run_with_the_reason():
+    table = tables.side_by_side(PRINTED, [Run("b", {"method": "B"}, None)], ["method"], {"mpjpe_mm": "mpjpe"})
+    row = table.set_index("method").loc["B"]
+    assert row["status"].startswith("not run") and pd.isna(row["mpjpe_mm measured"]) and row["seeds"] == 0
+
+
+def test_per_action_rows_stand_under_the_papers_own():
+    printed = PRINTED.assign(Walk=[1.0, 2, 3], Sit=[4.0, 5, 6], Avg=[7.0, 8, 9])
+    runs = [Run("b", {"method": "B"}, record(50.0, 52.0, actions=("Walking", "dance")))]
+    table = tables.per_action(printed, runs, ["d"], {"Walk": "Walking", "Sit": "Sitting"}, "mpjpe")
+    measured = table[(table["method"] == "B") & (table["kind"] == "measured")].iloc[0]
+    assert measured["Walk"] == 46 and pd.isna(measured["Sit"]) and measured["Avg"] == 51
+    assert list(table["kind"]) == ["reported", "reported", "measured", "reported", "measured"]
+    assert list(tables.own_actions(runs, "mpjpe")["action"]) == ["Walking", "dance"]
+
+
+def test_written_tables_are_the_same_bytes_twice(tmp_path):
+    table = tables.side_by_side(PRINTED, [Run("b", {"method": "B"}, record(50.0))], ["method"], {"mpjpe_mm": "mpjpe"})
+    tables.write(table, tmp_path, "a")
+    tables.write(table, tmp_path, "b")
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert "| B " in (tmp_path / "a.md").read_text() and "nan" not in (tmp_path / "a.md").read_text().lower()
+
+
+def test_unknown_tables_and_damaged_records(tmp_path):
+    with pytest.raises(InputError, match="names no runs"):
+        tables.runs_of(ROOT, "tmt/table99", "results")
+    with pytest.raises(InputError, match="not transcribed"):
+        tables.reported(ROOT, "tmt/table99")
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(record(1.0))[:-5])
+    with pytest.raises(InputError, match=r"x\.json"):
+        tables._record(path)
