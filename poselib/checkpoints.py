@@ -11,25 +11,25 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
 
 from poselib.errors import InputError
+from poselib.layers.lifter import Lifter
 from poselib.models import build
 
 
-def save(path: Path, model: nn.Module, metadata: Mapping[str, Any]) -> None:
+def save(path: Path, model: Lifter, metadata: Mapping[str, Any]) -> None:
     """Write weights with everything needed to rebuild the model; the file appears whole or not at all.
 
     `metadata` holds JSON values: experiment, seed, data fingerprint, metric.
     """
-    description = {"model": type(model).__name__.lower(), "config": asdict(model.config), **metadata}
+    description = {"model": model.name, "config": asdict(model.config), **metadata}
     partial = path.with_suffix(".partial")
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, partial, metadata={"poselib": json.dumps(description, sort_keys=True)})
     partial.replace(path)
 
 
-def load(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+def load(path: Path) -> tuple[Lifter, dict[str, Any]]:
     """The model in evaluation mode, and the metadata it was saved with.
 
     Raises:

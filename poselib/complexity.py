@@ -7,8 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from poselib.layers.attention import SelfAttention
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -42,6 +40,9 @@ class Cost:
 def count(model: nn.Module, inputs: Tensor) -> Cost:
     """Count a forward pass layer by layer, without computing it.
 
+    Linear and convolution layers are known here; a layer with products of its own, such as attention, says so by a
+    method `own_macs(*arguments)`.
+
     Args:
         inputs: (B, T, J, C), any device; only its shape matters.
 
@@ -54,16 +55,26 @@ def count(model: nn.Module, inputs: Tensor) -> Cost:
     def on_linear(layer: nn.Linear, _, output: Tensor) -> None:
         totals["linear"] += layer.in_features * output.numel()
 
+    def on_convolution(layer: nn.Conv1d | nn.Conv2d, _, output: Tensor) -> None:
+        totals["linear"] += layer.weight[0].numel() * output.numel()
+
     def on_norm(_, __, output: Tensor) -> None:
         totals["norm"] += output.numel()
 
-    def on_attention(_, arguments: tuple[Tensor, ...], output: Tensor) -> None:
-        totals["attention"] += 2 * output.numel() * arguments[0].shape[1]
+    def on_own(layer: nn.Module, arguments: tuple[Tensor, ...], _) -> None:
+        totals["attention"] += layer.own_macs(*arguments)
 
+    hooks = (
+        (nn.Linear, on_linear),
+        ((nn.Conv1d, nn.Conv2d), on_convolution),
+        (nn.LayerNorm, on_norm),
+    )
     for layer in model.modules():
-        for kind, hook in ((nn.Linear, on_linear), (nn.LayerNorm, on_norm), (SelfAttention, on_attention)):
+        for kind, hook in hooks:
             if isinstance(layer, kind):
                 layer.register_forward_hook(hook)
+        if hasattr(layer, "own_macs"):
+            layer.register_forward_hook(on_own)
     with torch.inference_mode():
         output = model(torch.empty(inputs.shape, device="meta"))
     parameters = sum(parameter.numel() for parameter in model.parameters())

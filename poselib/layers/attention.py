@@ -1,4 +1,4 @@
-"""Multi-head self-attention over one axis of tokens."""
+"""Multi-head attention over one axis of tokens."""
 
 import torch
 from einops import rearrange
@@ -9,26 +9,37 @@ from torch.nn.functional import scaled_dot_product_attention
 class SelfAttention(nn.Module):
     """Scaled dot-product self-attention with one joint query/key/value projection.
 
-    Logits are scaled by (dim / heads)^-0.5, as every released code of the five papers does (D-04).
+    Logits are scaled by (dim / heads)^-0.5, as every released code of the five papers does (D-04). Dropout is that of
+    the attention weights.
     """
 
-    def __init__(self, dim: int, heads: int):
+    def __init__(self, dim: int, heads: int, dropout: float = 0.0):
         super().__init__()
         self.heads = heads
+        self.dropout = dropout
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(N, n, dim) -> (N, n, dim)."""
+    def forward(self, tokens: Tensor, keys: Tensor | None = None) -> Tensor:
+        """(N, n, dim) -> (N, n, dim); `keys` (N, n), True where a token may be attended to."""
         query, key, value = self._heads(tokens)
-        mixed = scaled_dot_product_attention(query, key, value)
+        mask = None if keys is None else keys[:, None, None, :]
+        dropout = self.dropout if self.training else 0.0
+        mixed = scaled_dot_product_attention(query, key, value, mask, dropout)
         return self.proj(rearrange(mixed, "N H n D -> N n (H D)"))
 
-    def with_map(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """The same output with the attention map (N, H, n, n); rows are the queries and sum to one."""
+    def with_map(self, tokens: Tensor, keys: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The same output, without dropout, with the map (N, H, n, n); rows are the queries and sum to one."""
         query, key, value = self._heads(tokens)
-        weights = torch.softmax(query @ key.mT * query.shape[-1] ** -0.5, dim=-1)
+        logits = query @ key.mT * query.shape[-1] ** -0.5
+        if keys is not None:
+            logits = logits.masked_fill(~keys[:, None, None, :], -torch.inf)
+        weights = torch.softmax(logits, dim=-1)
         return self.proj(rearrange(weights @ value, "N H n D -> N n (H D)")), weights
+
+    def own_macs(self, tokens: Tensor, keys: Tensor | None = None) -> int:
+        """Multiply-accumulates beyond those of the linear layers: logits and weighted values."""
+        return 2 * tokens.numel() * tokens.shape[-2]
 
     def _heads(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return rearrange(self.qkv(tokens), "N n (s H D) -> s N H n D", s=3, H=self.heads).unbind(0)

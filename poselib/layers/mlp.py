@@ -1,15 +1,18 @@
 """The two-layer perceptron of a transformer block, and stochastic depth."""
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 
 class MLP(nn.Sequential):
-    """Linear, GELU (erf form), Linear; (..., dim) -> (..., dim)."""
+    """Linear, activation (GELU in its erf form unless told), dropout, Linear; (..., dim) -> (..., dim)."""
 
-    def __init__(self, dim: int, hidden: int):
+    def __init__(self, dim: int, hidden: int, dropout: float = 0.0, activation: Callable[[], nn.Module] = nn.GELU):
         super().__init__()
         self.fc1 = nn.Linear(dim, hidden)
-        self.gelu = nn.GELU()
+        self.activation = activation()
+        self.dropout = nn.Dropout(dropout)
         self.fc2 = nn.Linear(hidden, dim)
 
 

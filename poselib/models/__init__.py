@@ -1,16 +1,16 @@
 """The networks of the five papers by name; `build` is the way in."""
 
 from dataclasses import fields
-
-from torch import nn
+from importlib import import_module
 
 from poselib.errors import InputError
-from poselib.models.mixste import MixSTE
+from poselib.layers.lifter import Lifter
 
-MODELS: dict[str, type[nn.Module]] = {"mixste": MixSTE}
+# One file each, called like the model; only the one asked for is loaded.
+MODELS = ("mixste", "poseformer", "mhformer", "strided_transformer", "uplift_upsample", "ampose", "gla_gcn")
 
 
-def build(name: str, **config) -> nn.Module:
+def build(name: str, **config) -> Lifter:
     """A freshly initialised model, float32, in training mode.
 
     Args:
@@ -22,7 +22,8 @@ def build(name: str, **config) -> nn.Module:
     """
     if name not in MODELS:
         raise InputError(f"unknown model {name!r}; known: {', '.join(MODELS)}")
-    model_class = MODELS[name]
+    module = import_module(f"poselib.models.{name}")
+    model_class = next(c for c in vars(module).values() if isinstance(c, type) and vars(c).get("name") == name)
     known = [field.name for field in fields(model_class.config_class)]
     if unknown := sorted(set(config) - set(known)):
         raise InputError(f"model {name!r} has no setting {unknown[0]!r}; it has: {', '.join(known)}")

@@ -11,6 +11,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from poselib.errors import InputError
+from poselib.layers.lifter import Lifter
 from poselib.layers.transformer import TransformerBlock
 
 
@@ -32,13 +33,14 @@ class MixSTEConfig:
             raise InputError(f"mixste: width {self.dim} cannot be split over {self.heads} heads; change dim or heads")
 
 
-class MixSTE(nn.Module):
+class MixSTE(Lifter):
     """Seq2seq lifter. Each pair of blocks attends over the joints of a frame, then over the frames of a joint.
 
     One spatial and one temporal LayerNorm are shared by all pairs and re-normalise the residual stream after every
     block; positional embeddings are added once, before the first block of each kind (D-06).
     """
 
+    name = "mixste"
     config_class = MixSTEConfig
 
     def __init__(self, config: MixSTEConfig):
@@ -47,9 +49,10 @@ class MixSTE(nn.Module):
         self.embedding = nn.Linear(config.in_channels, config.dim)
         self.spatial_position = nn.Parameter(torch.zeros(1, config.joints, config.dim))
         self.temporal_position = nn.Parameter(torch.zeros(1, config.frames, config.dim))
+        hidden = int(config.dim * config.mlp_ratio)
         rates = np.linspace(0, config.drop_path, config.depth).tolist()
         self.spatial_blocks, self.temporal_blocks = (
-            nn.ModuleList(TransformerBlock(config.dim, config.heads, config.mlp_ratio, rate) for rate in rates)
+            nn.ModuleList(TransformerBlock(config.dim, config.heads, hidden, drop_path=rate) for rate in rates)
             for _ in range(2)
         )
         self.spatial_norm = nn.LayerNorm(config.dim, eps=1e-6)

@@ -1,0 +1,25 @@
+"""What every network of the workbook offers to training, evaluation, checkpoints and notebooks."""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+
+class Lifter(nn.Module):
+    """Base of all models: (B, T, J, C) in, (B, T', J, 3) metres, root-relative, camera frame, out.
+
+    T' is T for a sequence-to-sequence model and 1, the middle frame T // 2, for a many-to-one model. A model is built
+    from its own frozen `config_class`, whose defaults are the paper's main row, and keeps it as `config`.
+    """
+
+    name: ClassVar[str]
+    config_class: ClassVar[type]
+    many_to_one: ClassVar[bool] = False
+
+    def supervised(self, inputs: Tensor) -> dict[str, Tensor]:
+        """Every output that training compares with the truth, by name.
+
+        'poses' is what `forward` returns; a model that also lifts the whole clip on the way adds 'sequence',
+        (B, T, J, 3).
+        """
+        return {"poses": self(inputs)}
