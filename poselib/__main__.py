@@ -70,6 +70,14 @@ def report() -> None:
 
 
 @app.command()
+def fingerprint() -> None:
+    """Note what the package's code does, so that stages run again when it changes."""
+    from poselib.stages import fingerprint as stage
+
+    stage.run(root())
+
+
+@app.command()
 def pipeline() -> None:
     """Write dvc.yaml anew from experiments, notebooks and imports."""
     from poselib.pipeline import dvc_yaml

@@ -19,9 +19,7 @@ class Experiment(_Strict):
     """One training with the paper's own values; the defaults are MixSTE's recipe (D-08 for the epochs)."""
 
     paper: Literal["tmt", "mixste"]
-    model: Literal[
-        "mixste", "poseformer", "mhformer", "strided_transformer", "uplift_upsample", "ampose", "gla_gcn"
-    ] = "mixste"
+    model: Literal["mixste", "poseformer", "mhformer", "strided_transformer", "uplift_upsample", "ampose", "gla_gcn"]
     frames: int = Field(243, gt=0)  # T
     depth: int = Field(8, gt=0)  # d_l
     dim: int = Field(512, gt=0)  # d_m

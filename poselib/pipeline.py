@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from poselib.closure import FOLDER, closure, code_of, units
 from poselib.experiments import load_experiments, load_tables
 
 HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Settings: params.yaml and experiments/.\n"
@@ -30,11 +31,11 @@ def dvc_yaml(root: Path) -> str:
             params=[{"params.yaml": ["roles"]}],
             outs=["data/prepared/h36m"],
         ),
-        "train": _each(root, "train", ["data/prepared/h36m"], outs=["checkpoints/${key}"]),
+        "code": _code(root),
+        "train": _each("train", [], outs=["checkpoints/${key}"]),
         "evaluate": _each(
-            root,
             "evaluate",
-            ["data/prepared/h36m", "checkpoints/${key}"],
+            ["checkpoints/${key}"],
             outs=["predictions/${key}.npz"],
             metrics=[{"${results}/metrics/${key}.json": {"cache": False}}],
         ),
@@ -65,12 +66,22 @@ def _stage(root: Path, name: str, *, argument: str = "", deps: list = (), **part
     return {"cmd": f"python -m poselib {name} {argument}".strip(), "deps": [*deps, *modules], **parts}
 
 
-def _each(root: Path, name: str, deps: list[str], **parts: list) -> dict:
+def _code(root: Path) -> dict:
+    found = units(root)
+    files = {"poselib/stages/fingerprint.py", *(file for files in found.values() for file in files)}
+    outs = [f"{FOLDER}/{name}.json" for name in found]
+    return {"cmd": "python -m poselib fingerprint", "deps": sorted(files), "outs": outs}
+
+
+def _each(name: str, deps: list[str], **parts: list) -> dict:
+    code = [f"{FOLDER}/{name}.json", f"{FOLDER}/models/${{item.model}}.json"]
     params = [
         {"params.yaml": ["profile", "profiles.${profile}", "seeds"]},
         {"experiments/${item.paper}.yaml": ["experiments.${key}"]},
     ]
-    return {"foreach": "${experiments}", "do": _stage(root, name, argument="${key}", deps=deps, params=params, **parts)}
+    deps = ["data/prepared/h36m", *deps, *code]
+    stage = {"cmd": f"python -m poselib {name} ${{key}}", "deps": deps, "params": params, **parts}
+    return {"foreach": "${experiments}", "do": stage}
 
 
 def _table(root: Path, notebook: str) -> dict:
@@ -81,7 +92,7 @@ def _table(root: Path, notebook: str) -> dict:
     reported = root / "data/reported" / f"{notebook}.csv"
     files = [str(path.relative_to(root)), *sorted(modules), *records]
     files += [str(reported.relative_to(root))] if reported.is_file() else []
-    source = _code(path)
+    source = code_of(path)
     files += ["data/divergences.csv"] if "divergences(" in source else []
     files += ["data/reported/open_mocap"] if "open_mocap" in source else []
     if "open_prepared(" in source:
@@ -114,47 +125,3 @@ def _parameter(notebook: Path, name: str) -> str:
                 if node.targets[0].id == name:
                     return ast.literal_eval(node.value)
     raise KeyError(name)
-
-
-def closure(root: Path, *starts: Path) -> set[str]:
-    """Package files that the starting files need: imported, directly or through others, or named beside a module.
-
-    Args:
-        starts: modules or notebooks; modules among them belong to the result.
-
-    Returns:
-        Paths relative to the project.
-    """
-    seen, waiting = set(), list(starts)
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting += _imported(root, path)
-    data = {beside for path in seen for beside in path.parent.glob("*.json") if beside.name in path.read_text()}
-    return {path.relative_to(root).as_posix() for path in seen | data if path.suffix in (".py", ".json")}
-
-
-def _imported(root: Path, path: Path) -> set[Path]:
-    """Files imported by name; a package's __init__ counts where a name comes from it."""
-    found = set()
-    for node in ast.walk(ast.parse(_code(path))):
-        if isinstance(node, ast.Import):
-            found |= {_file(root, alias.name) for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {_file(root, f"{node.module}.{alias.name}") or _file(root, node.module) for alias in node.names}
-    return found - {None}
-
-
-def _code(path: Path) -> str:
-    if path.suffix == ".py":
-        return path.read_text()
-    cells = json.loads(path.read_text())["cells"]
-    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-
-
-def _file(root: Path, module: str) -> Path | None:
-    if module.split(".")[0] != "poselib":
-        return None
-    base = root / Path(*module.split("."))
-    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)

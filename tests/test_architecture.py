@@ -20,7 +20,7 @@ GROUPS = [
     {"models", "strategies"},
     {"data"},
     {"training", "inference", "evaluation", "checkpoints", "interop", "complexity"},
-    {"experiments", "ledger", "tables", "figures", "claims", "scoreboard", "papermill_run", "pipeline"},
+    {"experiments", "ledger", "tables", "figures", "claims", "scoreboard", "papermill_run", "closure", "pipeline"},
     {"stages"},
     {"__main__"},
 ]

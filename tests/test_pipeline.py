@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from poselib.closure import fingerprint, units
 from poselib.experiments import load_experiments
-from poselib.pipeline import closure, dvc_yaml, notebooks
+from poselib.pipeline import dvc_yaml, notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONHASHSEED": "0"}
@@ -95,14 +97,14 @@ def test_a_changed_experiment_touches_only_its_own_stages(smoke):
     listed = run(smoke, "dvc", "status", "--json").stdout
     path.write_text(before)
     stale = set(json.loads(listed))
-    assert stale == {"train@tmt_step2_d4_w64_t27_gt"}
+    assert stale == {"train@tmt_step2_d4_w64_t27_gt", "evaluate@tmt_step2_d4_w64_t27_gt"}
 
 
 def test_nbval_passes_over_every_notebook(smoke):
-    found = run(
-        smoke, sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env", "-p", "no:xdist", "notebooks"
-    )
-    assert " passed" in found.stdout and "failed" not in found.stdout
+    options = ("-p", "no:xdist", "-o", "addopts=", "--nbval-lax", "--nbval-current-env")
+    found = run(smoke, sys.executable, "-m", "pytest", *options, "notebooks")
+    cells = sum(path.read_text().count('"cell_type": "code"') for path in (smoke / "notebooks").rglob("*.ipynb"))
+    assert int(re.search(r"(\d+) passed", found.stdout)[1]) == cells
 
 
 @pytest.mark.parametrize(
@@ -128,14 +130,39 @@ def test_dvc_yaml_is_what_experiments_notebooks_and_imports_say():
 
 
 def test_training_does_not_depend_on_tables_figures_or_readers():
-    files = closure(ROOT, ROOT / "poselib/stages/train.py")
-    assert "poselib/models/mixste.py" in files and "poselib/losses.py" in files
+    files = units(ROOT)["train"]
+    assert "poselib/training.py" in files and "poselib/losses.py" in files
     assert not [f for f in files if any(part in f for part in ("tables", "figures", "claims", "synthetic", "cmu"))]
+
+
+def test_a_model_has_its_own_fingerprint():
+    files = units(ROOT)["models/mixste"]
+    assert {"poselib/models/mixste.py", "poselib/layers/attention.py"} <= set(files)
+    assert not [file for file in units(ROOT)["train"] if file.startswith("poselib/models/") and "__init__" not in file]
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (("# why", "# another reason"), True),
+        (('"""What it does."""', '"""Said better."""'), True),
+        (("x + 1", "x +  1"), True),
+        (("x + 1", "x + 2"), False),
+        (('"a text"', '"another"'), False),
+    ],
+)
+def test_a_fingerprint_sees_what_code_does_and_nothing_else(tmp_path, change, same):
+    text = 'def f(x):\n    """What it does."""\n    # why\n    print("a text")\n    return x + 1\n'
+    digests = []
+    for content in (text, text.replace(*change)):
+        (tmp_path / "f.py").write_text(content)
+        digests.append(fingerprint(tmp_path, ["f.py"]))
+    assert (digests[0] == digests[1]) is same
 
 
 def test_every_dependency_in_the_checkout_exists():
     content = yaml.safe_load((ROOT / "dvc.yaml").read_text())
     for name, stage in content["stages"].items():
         for dep in (stage.get("do") or stage)["deps"]:
-            made = "$" in dep or dep.startswith(("data/prepared", "data/raw", "checkpoints"))
+            made = "$" in dep or dep.startswith(("data/prepared", "data/raw", "data/code", "checkpoints"))
             assert made or (ROOT / dep).exists(), f"{name}: {dep}"

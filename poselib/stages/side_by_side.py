@@ -1,16 +1,20 @@
 """Train and evaluate what is stale, several experiments at a time; DVC itself runs one stage after the other.
 
-The stages' own commands run as they stand in dvc.yaml, and `dvc commit` records what they made; a plain `dvc repro`
-afterwards finds nothing of it left to do.
+Each experiment does what its stages in dvc.yaml do, in a process of its own that torch need not be loaded into anew;
+`dvc commit` records what they made, so that a plain `dvc repro` afterwards finds nothing of it left to do.
 """
 
 import json
+import multiprocessing
+import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from poselib.errors import InputError
+
+STAGES = ("train", "evaluate")
 
 
 def run(root: Path, jobs: int) -> None:
@@ -19,26 +23,45 @@ def run(root: Path, jobs: int) -> None:
     Raises:
         InputError: an experiment failed; what the others made is recorded.
     """
-    _dvc(root, "repro", "-q", "prepare")
+    _dvc(root, "repro", "-q", "prepare", "code")
     stale = json.loads(_dvc(root, "status", "--json", capture=True) or "{}")
-    trained, evaluated = ([n.split("@")[1] for n in stale if n.startswith(kind)] for kind in ("train@", "evaluate@"))
-
-    def bring(name: str) -> list[str]:
-        done = []
-        for stage in ("train", "evaluate") if name in trained else ("evaluate",):
-            if subprocess.run([sys.executable, "-m", "poselib", stage, name], cwd=root).returncode:
-                return done
-            done.append(f"{stage}@{name}")
-        return done
-
-    names = list(dict.fromkeys([*trained, *evaluated]))
-    with ThreadPoolExecutor(jobs) as pool:
-        finished = list(pool.map(bring, names))
-    made = [stage for stages in finished for stage in stages]
+    wanted = {name: STAGES[1:] for stage, name in map(_split, stale) if stage == "evaluate"}
+    wanted |= {name: STAGES for stage, name in map(_split, stale) if stage == "train"}
+    failed = _work(root, wanted, jobs)
+    made = [f"{stage}@{name}" for name in wanted if name not in failed for stage in wanted[name]]
     if made:
-        _dvc(root, "commit", "-q", "-f", *made)
-    if failed := [name for name, stages in zip(names, finished, strict=True) if f"evaluate@{name}" not in stages]:
-        raise InputError(f"experiment {failed[0]!r} failed, see above; correct it and give the command again")
+        # DVC rewrites its lock once per target; groups are one target each, however many experiments they hold.
+        _dvc(root, "commit", "-q", "-f", *(made if failed else STAGES))
+    if failed:
+        name, error = next(iter(failed.items()))
+        raise InputError(f"experiment {name!r} failed ({error}); correct it and give the command again")
+
+
+def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str, BaseException]:
+    """The experiments that failed, with the reason."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["poselib.stages.train", "poselib.stages.evaluate"])
+    failed = {}
+    with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
+        running = {pool.submit(_bring, root, name, stages): name for name, stages in wanted.items()}
+        for done in as_completed(running):
+            if error := done.exception():
+                failed[running[done]] = error
+                print(f"poselib: {running[done]}: {error}", file=sys.stderr)
+    return failed
+
+
+def _bring(root: Path, name: str, stages: tuple[str, ...]) -> None:
+    from poselib.stages import evaluate, train
+
+    os.chdir(root)
+    for stage in stages:
+        {"train": train, "evaluate": evaluate}[stage].run(root, name)
+
+
+def _split(stage: str) -> tuple[str, str]:
+    kind, _, name = stage.partition("@")
+    return kind, name
 
 
 def _dvc(root: Path, *arguments: str, capture: bool = False) -> str:

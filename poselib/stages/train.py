@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 
 from poselib import checkpoints
+from poselib.closure import closure, fingerprint
 from poselib.data.prepared import open_prepared
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters, scaled
 from poselib.models import build
-from poselib.pipeline import closure
 from poselib.protocols import MIXSTE_WEIGHTS
 from poselib.strategies import STRATEGIES
 from poselib.training import Progress, Recipe, train
@@ -76,7 +76,8 @@ def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) ->
 
 def _key(root: Path, recipe: Recipe, setting: Experiment, parameters: Parameters, fingerprint: str) -> str:
     """Names the snapshots: changed experiments, profiles, data or code must not continue an old training."""
-    sources = {path: (root / path).read_text() for path in sorted(closure(root, Path(__file__)))}
+    files = closure(root, Path(__file__), root / f"poselib/models/{setting.model}.py")
+    sources = fingerprint(root, sorted(files))
     identity = [asdict(recipe), setting.model_dump(mode="json"), parameters.profile, fingerprint, sources]
     identity.append(torch.__version__)
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
