@@ -21,7 +21,8 @@ def run(root: Path, jobs: int) -> None:
     """Bring data, trainings and evaluations up to date.
 
     Raises:
-        InputError: an experiment failed; what the others made is recorded.
+        InputError: an experiment failed on its input; what the others made is recorded. So it is before any other
+            error is passed on.
     """
     _dvc(root, "repro", "-q", "prepare", "code")
     stale = json.loads(_dvc(root, "status", "--json", capture=True) or "{}")
@@ -34,10 +35,12 @@ def run(root: Path, jobs: int) -> None:
         _dvc(root, "commit", "-q", "-f", *(made if failed else STAGES))
     if failed:
         name, error = next(iter(failed.items()))
+        if not isinstance(error, InputError):
+            raise error
         raise InputError(f"experiment {name!r} failed ({error}); correct it and give the command again")
 
 
-def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str, BaseException]:
+def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str, Exception]:
     """The experiments that failed, with the reason."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["poselib.stages.train", "poselib.stages.evaluate"])

@@ -74,11 +74,11 @@ def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) ->
     )
 
 
-def _key(root: Path, recipe: Recipe, setting: Experiment, parameters: Parameters, fingerprint: str) -> str:
+def _key(root: Path, recipe: Recipe, setting: Experiment, parameters: Parameters, data: str) -> str:
     """Names the snapshots: changed experiments, profiles, data or code must not continue an old training."""
     files = closure(root, Path(__file__), root / f"poselib/models/{setting.model}.py")
     sources = fingerprint(root, sorted(files))
-    identity = [asdict(recipe), setting.model_dump(mode="json"), parameters.profile, fingerprint, sources]
+    identity = [asdict(recipe), setting.model_dump(mode="json"), parameters.profile, data, sources]
     identity.append(torch.__version__)
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
