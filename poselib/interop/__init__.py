@@ -30,9 +30,10 @@ def from_official(name: str, source: str | Path | State, **config) -> Lifter:
     label = str(source) if isinstance(source, (str, Path)) else "state dict"
     state = official.unwrapped(official.read(source) if isinstance(source, (str, Path)) else source)
     try:
-        model = build(name, **{**official.config_of(state), **config})
+        shown = official.config_of(state)
     except (KeyError, IndexError, ValueError, AttributeError) as error:
         raise InputError(f"{label}: not a {name} checkpoint, parameter {error} is missing or misshaped") from error
+    model = build(name, **{**shown, **config})
     _refuse_mismatch(label, state, official.to_theirs(model.state_dict()))
     model.load_state_dict(official.to_ours(state, model.state_dict()), strict=True)
     return model.eval()

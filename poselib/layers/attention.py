@@ -43,3 +43,34 @@ class SelfAttention(nn.Module):
 
     def _heads(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return rearrange(self.qkv(tokens), "N n (s H D) -> s N H n D", s=3, H=self.heads).unbind(0)
+
+
+class CrossAttention(nn.Module):
+    """Scaled dot-product attention whose queries, keys and values come from three sequences of tokens."""
+
+    def __init__(self, dim: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value, self.proj = (nn.Linear(dim, dim) for _ in range(4))
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Tokens (N, n, dim) that ask, (N, m, dim) that are compared, (N, m, dim) that are mixed -> (N, n, dim)."""
+        mixed = scaled_dot_product_attention(*self._heads(query, key, value))
+        return self.proj(rearrange(mixed, "N H n D -> N n (H D)"))
+
+    def with_map(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """The same output with the map (N, H, n, m); rows are the queries and sum to one."""
+        query, key, value = self._heads(query, key, value)
+        weights = torch.softmax(query @ key.mT * query.shape[-1] ** -0.5, dim=-1)
+        return self.proj(rearrange(weights @ value, "N H n D -> N n (H D)")), weights
+
+    def own_macs(self, query: Tensor, key: Tensor, value: Tensor) -> int:
+        """Multiply-accumulates beyond those of the linear layers: logits and weighted values."""
+        return 2 * query.numel() * key.shape[-2]
+
+    def _heads(self, *tokens: Tensor) -> tuple[Tensor, ...]:
+        layers = (self.query, self.key, self.value)
+        return tuple(
+            rearrange(layer(part), "N n (H D) -> N H n D", H=self.heads)
+            for layer, part in zip(layers, tokens, strict=True)
+        )

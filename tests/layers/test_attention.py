@@ -1,6 +1,6 @@
 import torch
 
-from poselib.layers.attention import SelfAttention
+from poselib.layers.attention import CrossAttention, SelfAttention
 
 
 def test_fused_and_explicit_attention_agree():
@@ -26,3 +26,19 @@ def test_heads_are_split_after_query_key_value():
         parts.append(weights @ value[..., head])
     expected = torch.cat(parts, dim=-1) @ layer.proj.weight.T + layer.proj.bias
     assert torch.allclose(layer(tokens), expected, atol=1e-12)
+
+
+def test_cross_attention_mixes_values_as_queries_meet_keys():
+    layer = CrossAttention(4, 2).double()
+    query, key, value = torch.randn(1, 3, 4).double(), torch.randn(1, 5, 4).double(), torch.randn(1, 5, 4).double()
+    parts = []
+    for head in (slice(0, 2), slice(2, 4)):
+        asked, met, mixed = layer.query(query)[..., head], layer.key(key)[..., head], layer.value(value)[..., head]
+        parts.append(torch.softmax(asked @ met.mT / 2**0.5, dim=-1) @ mixed)
+    expected = layer.proj(torch.cat(parts, dim=-1))
+    output, weights = layer.with_map(query, key, value)
+    assert torch.allclose(layer(query, key, value), expected, atol=1e-12)
+    assert torch.allclose(output, expected, atol=1e-12)
+    assert weights.shape == (1, 2, 3, 5)
+    assert torch.allclose(weights.sum(-1), torch.ones(()).double())
+    assert layer.own_macs(query, key, value) == 2 * 3 * 5 * 4
