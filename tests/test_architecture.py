@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 GROUPS = [
     {"errors", "project", "files"},
     {"skeleton", "skeleton_cmu", "geometry"},
-    {"metrics", "protocols", "losses"},
+    {"metrics", "protocols", "losses", "augmentation", "optimisers"},
     {"layers"},
     {"models", "strategies"},
     {"data"},
