@@ -1,7 +1,9 @@
 import pytest
 import torch
+from torch import nn
 
-from poselib.complexity import count, traced_macs
+from poselib.complexity import count, measure, traced_macs, training_bytes
+from poselib.layers.transformer import TransformerBlock
 from poselib.models import build
 
 CASES = [  # frames, channels, MACs per clip, FLOPs in G as TMT prints them
@@ -32,3 +34,72 @@ def test_cost_grows_with_the_batch_and_leaves_the_model_alone():
     one, two = (count(model, torch.empty(batch, 3, 17, 2)) for batch in (1, 2))
     assert two.macs == 2 * one.macs and two.parameters == one.parameters
     assert model.training and next(model.parameters()).device.type == "cpu"
+
+
+def test_full_cost_per_frame():
+    with torch.device("meta"):
+        cost = count(build("mixste"), torch.empty(1, 243, 17, 2))
+    assert cost.flops_per_frame / 1e6 == pytest.approx(1213.4, abs=0.1)
+    assert cost.weight_bytes == 4 * 33_783_811
+
+
+# MixSTE, supplement, Table 8, in M. 965 is also the row's FPS, and the linear layers of two lengths cost the same per
+# frame, so T = 81 cannot cost more than T = 243; the count there is 605.
+@pytest.mark.parametrize(("frames", "own", "as_poseformer"), [(243, 645, 641), (81, 605, 600)])
+def test_mixste_conventions_for_mixste(frames, own, as_poseformer):
+    with torch.device("meta"):
+        model = build("mixste", frames=frames)
+    costs = [count(model, torch.empty(batch, frames, 17, 2)) for batch in (1, 3)]
+    for cost in costs:
+        assert cost.flops_per_frame_as_mixste / 1e6 == pytest.approx(own, abs=0.5)
+        assert cost.flops_per_frame_as_mixste_for_poseformer / 1e6 == pytest.approx(as_poseformer, abs=0.5)
+
+
+class FramesAfterJoints(nn.Module):
+    """PoseFormer's layers at T = 81, as far as they cost anything."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Linear(2, 32)
+        self.spatial_blocks = nn.Sequential(*(TransformerBlock(32, 8, 64) for _ in range(4)))
+        self.temporal_blocks = nn.Sequential(*(TransformerBlock(544, 8, 1088) for _ in range(4)))
+        self.weighted_mean = nn.Conv1d(81, 1, 1)
+        self.head = nn.Linear(544, 51)
+
+    def forward(self, inputs):
+        tokens = self.spatial_blocks(self.embedding(inputs).flatten(0, 1)).reshape(len(inputs), 81, 544)
+        return self.head(self.weighted_mean(self.temporal_blocks(tokens))).reshape(len(inputs), 1, 17, 3)
+
+
+def test_mixste_conventions_for_poseformer():
+    with torch.device("meta"):
+        model = FramesAfterJoints()
+    for batch in (1, 2):
+        cost = count(model, torch.empty(batch, 81, 17, 2))
+        assert cost.macs == batch * 846_893_760 and cost.output_frames == batch
+        assert cost.flops_per_frame_as_mixste_for_poseformer / 1e6 == pytest.approx(1593, abs=0.5)
+        assert cost.flops_per_frame_as_mixste / 1e6 == pytest.approx(1605, abs=0.5)
+
+
+def test_training_memory_is_four_times_the_weights_and_what_backward_keeps():
+    model = nn.Sequential(nn.Linear(2, 8), nn.GELU(), nn.Linear(8, 3))
+    kept = 5 * 17 * (2 + 8 + 8)  # numbers that enter each layer
+    assert training_bytes(model, torch.empty(1, 5, 17, 2)) == 4 * (4 * 51 + kept)
+
+
+def test_training_memory_grows_with_the_clip_and_with_attention_maps():
+    model, longer = (build("mixste", frames=frames, dim=8, depth=2, heads=2) for frames in (9, 81))
+    assert training_bytes(longer, torch.empty(1, 81, 17, 2)) > 9 * training_bytes(model, torch.empty(1, 9, 17, 2))
+    weights = 16 * sum(parameter.numel() for parameter in model.parameters())
+    one, two = (training_bytes(model, torch.empty(batch, 9, 17, 2)) - weights for batch in (1, 2))
+    assert one < two <= 2 * one
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_measuring_runs_a_copy(training):
+    model = build("mixste", frames=3, dim=8, depth=1, heads=2)
+    before = [parameter.clone() for parameter in model.parameters()]
+    run = measure(model, torch.randn(2, 3, 17, 2), training=training, repeats=2)
+    assert run.seconds > 0 and run.peak_bytes is None
+    assert all(torch.equal(*pair) for pair in zip(before, model.parameters(), strict=True))
+    assert model.training and all(parameter.grad is None for parameter in model.parameters())

@@ -23,23 +23,36 @@ class SelfAttention(nn.Module):
     def forward(self, tokens: Tensor, keys: Tensor | None = None) -> Tensor:
         """(N, n, dim) -> (N, n, dim); `keys` (N, n), True where a token may be attended to."""
         query, key, value = self._heads(tokens)
-        mask = None if keys is None else keys[:, None, None, :]
         dropout = self.dropout if self.training else 0.0
-        mixed = scaled_dot_product_attention(query, key, value, mask, dropout)
-        return self.proj(rearrange(mixed, "N H n D -> N n (H D)"))
+        mixed = scaled_dot_product_attention(query, key, value, self._seen(query, key, keys), dropout)
+        return self._merged(mixed)
 
     def with_map(self, tokens: Tensor, keys: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The same output, without dropout, with the map (N, H, n, n); rows are the queries and sum to one."""
-        query, key, value = self._heads(tokens)
-        logits = query @ key.mT * query.shape[-1] ** -0.5
-        if keys is not None:
-            logits = logits.masked_fill(~keys[:, None, None, :], -torch.inf)
-        weights = torch.softmax(logits, dim=-1)
-        return self.proj(rearrange(weights @ value, "N H n D -> N n (H D)")), weights
+        weights, value = self._map(tokens, keys)
+        return self._merged(weights @ value), weights
 
     def own_macs(self, tokens: Tensor, keys: Tensor | None = None) -> int:
         """Multiply-accumulates beyond those of the linear layers: logits and weighted values."""
         return 2 * tokens.numel() * tokens.shape[-2]
+
+    def _seen(self, query: Tensor, key: Tensor, keys: Tensor | None) -> Tensor | None:
+        # What a query may attend to, as a mask that broadcasts to (N, H, n, n); everything if None.
+        return None if keys is None else keys[:, None, None, :]
+
+    def _weights(self, logits: Tensor) -> Tensor:
+        return torch.softmax(logits, dim=-1)
+
+    def _map(self, tokens: Tensor, keys: Tensor | None) -> tuple[Tensor, Tensor]:
+        query, key, value = self._heads(tokens)
+        logits = query @ key.mT * query.shape[-1] ** -0.5
+        seen = self._seen(query, key, keys)
+        if seen is not None:
+            logits = logits.masked_fill(~seen, -torch.inf)
+        return self._weights(logits), value
+
+    def _merged(self, mixed: Tensor) -> Tensor:
+        return self.proj(rearrange(mixed, "N H n D -> N n (H D)"))
 
     def _heads(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return rearrange(self.qkv(tokens), "N n (s H D) -> s N H n D", s=3, H=self.heads).unbind(0)

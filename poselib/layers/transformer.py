@@ -20,6 +20,7 @@ class TransformerBlock(nn.Module):
         dropout: rate inside the MLP and at the end of both branches; `attention_dropout` that of attention weights.
         activation: of the MLP.
         norm: what makes a normalisation layer of a width.
+        attention: what makes an attention layer of a width, a number of heads and a dropout rate.
     """
 
     def __init__(
@@ -33,10 +34,11 @@ class TransformerBlock(nn.Module):
         attention_dropout: float = 0.0,
         activation: Callable[[], nn.Module] = nn.GELU,
         norm: Callable[[int], nn.Module] = LayerNorm,
+        attention: Callable[[int, int, float], SelfAttention] = SelfAttention,
     ):
         super().__init__()
         self.norm1 = norm(dim)
-        self.attention = SelfAttention(dim, heads, attention_dropout)
+        self.attention = attention(dim, heads, attention_dropout)
         self.norm2 = norm(dim)
         self.mlp = MLP(dim, hidden, dropout, activation)
         self.dropout = nn.Dropout(dropout)
