@@ -1,7 +1,12 @@
 """The deterministic fillings that the reference implementations were run with."""
 
+from importlib import import_module
+
 import numpy as np
 import torch
+
+from poselib.interop import to_official
+from poselib.models import build
 
 
 def filled(state):
@@ -18,11 +23,25 @@ def _values(k, name, shape):
         values = 0.5 * v
     elif len(shape) >= 2:
         values = 1.5 / np.sqrt(size / shape[0]) * v
-    elif name.endswith(".weight"):
+    elif name.endswith((".weight", ".a_2", ".running_var")):
         values = 1 + 0.1 * v
     else:
         values = 0.1 * v
     return torch.tensor(values).reshape(tuple(shape))
+
+
+def filled_model(name, **config):
+    """The model of this name in float64 and evaluation mode, filled under its authors' parameter names."""
+    model = build(name, **config).double().eval()
+    theirs = to_official(model)
+    official = import_module(f"poselib.interop.{name}").FORMAT
+    model.load_state_dict(official.to_ours({**theirs, **filled(theirs)}, model.state_dict()))
+    return model
+
+
+def numbers(output, *places):
+    """Mean, population standard deviation and single values, as the sheets print them."""
+    return [output.mean().item(), output.std(unbiased=False).item(), *(output[place].item() for place in places)]
 
 
 def clip(batch, frames, channels, joints=17):
