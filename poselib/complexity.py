@@ -37,7 +37,7 @@ class Cost:
         return 2 * (self.linear_macs + 4 * self.norm_elements)
 
 
-def count(model: nn.Module, inputs: Tensor) -> Cost:
+def count(model: nn.Module, inputs: Tensor, **more) -> Cost:
     """Count a forward pass layer by layer, without computing it.
 
     Linear and convolution layers are known here; a layer with products of its own, such as attention, says so by a
@@ -45,6 +45,7 @@ def count(model: nn.Module, inputs: Tensor) -> Cost:
 
     Args:
         inputs: (B, T, J, C), any device; only its shape matters.
+        more: what else the model's `forward` takes, for example `key_frames`.
 
     Returns:
         The cost of a pass over these inputs, the batch included.
@@ -76,16 +77,16 @@ def count(model: nn.Module, inputs: Tensor) -> Cost:
         if hasattr(layer, "own_macs"):
             layer.register_forward_hook(on_own)
     with torch.inference_mode():
-        output = model(torch.empty(inputs.shape, device="meta"))
+        output = model(torch.empty(inputs.shape, device="meta"), **more)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     frames = output.shape[0] * output.shape[1]
     return Cost(parameters, totals["linear"], totals["attention"], totals["norm"], frames)
 
 
-def traced_macs(model: nn.Module, inputs: Tensor) -> int:
+def traced_macs(model: nn.Module, inputs: Tensor, **more) -> int:
     """MACs of a forward pass as torch's own counter sees them; agrees with `count(...).macs`."""
     model = copy.deepcopy(model).to("meta").eval()
     # Fused attention is counted on the meta device only.
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        model(torch.empty(inputs.shape, device="meta"))
+        model(torch.empty(inputs.shape, device="meta"), **more)
     return counter.get_total_flops() // 2
