@@ -79,7 +79,7 @@ class Cost:
         return macs // self.clip_frames * (self.clip_frames - 1)
 
 
-def count(model: nn.Module, inputs: Tensor) -> Cost:
+def count(model: nn.Module, inputs: Tensor, **more) -> Cost:
     """Count a forward pass layer by layer, without computing it.
 
     Linear and convolution layers are known here; a layer with products of its own, such as attention, says so by a
@@ -87,6 +87,7 @@ def count(model: nn.Module, inputs: Tensor) -> Cost:
 
     Args:
         inputs: (B, T, J, C), any device; only its shape matters.
+        more: what else the model's `forward` takes, for example `key_frames`.
 
     Returns:
         The cost of a pass over these inputs, the batch included.
@@ -96,7 +97,7 @@ def count(model: nn.Module, inputs: Tensor) -> Cost:
     for name, layer in model.named_modules():
         _add_hook(layer, totals, name.startswith("spatial"))
     with torch.inference_mode():
-        output = model(torch.empty(inputs.shape, device="meta"))
+        output = model(torch.empty(inputs.shape, device="meta"), **more)
     return Cost(
         parameters=_parameters(model),
         linear_macs=totals["linear"],
@@ -129,12 +130,12 @@ def _parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def traced_macs(model: nn.Module, inputs: Tensor) -> int:
+def traced_macs(model: nn.Module, inputs: Tensor, **more) -> int:
     """MACs of a forward pass as torch's own counter sees them; agrees with `count(...).macs`."""
     model = copy.deepcopy(model).to("meta").eval()
     # Fused attention is counted on the meta device only.
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        model(torch.empty(inputs.shape, device="meta"))
+        model(torch.empty(inputs.shape, device="meta"), **more)
     return counter.get_total_flops() // 2
 
 

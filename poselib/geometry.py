@@ -97,6 +97,42 @@ def project(points, intrinsics, *, distortion: bool = True):
     return focal * (plane * scale + tangential * r2) + centre
 
 
+def back_project(screen, depths, intrinsics):
+    """Points on the rays through screen coordinates at given depths; inverse of `project` without distortion.
+
+    Args:
+        screen: (..., 2), in the unit of the intrinsics.
+        depths: (..., 1) distance along the optical axis, metres.
+        intrinsics: (..., 4 or more) array: fx, fy, cx, cy.
+
+    Returns:
+        (..., 3) camera frame, metres.
+    """
+    xp = array_namespace(screen, depths)
+    return xp.concat(((screen - intrinsics[..., 2:4]) * depths / intrinsics[..., :2], depths), axis=-1)
+
+
+def reproject(poses, screen, root_depth, intrinsics, root: int = 0):
+    """Root-relative poses whose joints are moved onto the rays of their 2D joints; relative depths stay.
+
+    Cai et al. (ICCV 2019), behaviour of the released code followed: the depth predicted for the root is ignored, lens
+    distortion too. The published results take `root_depth` from the ground truth, at test time as well.
+
+    Args:
+        poses: (..., J, 3) root-relative, camera frame, metres.
+        screen: (..., J, 2), in the unit of the intrinsics.
+        root_depth: (...) distance of the root along the optical axis, metres.
+        intrinsics: (..., 4 or more) array: fx, fy, cx, cy.
+
+    Returns:
+        (..., J, 3) root-relative, camera frame, metres.
+    """
+    xp = array_namespace(poses, screen)
+    not_root = xp.asarray([[joint != root] for joint in range(poses.shape[-2])], device=poses.device)
+    depths = root_depth[..., None, None] + xp.where(not_root, poses[..., 2:], 0)
+    return centre_on_root(back_project(screen, depths, intrinsics[..., None, :]), root)
+
+
 def normalise_screen(pixels, size: tuple[int, int]):
     """Pixels (..., 2) to screen coordinates: x in [-1, 1], y in [-h/w, h/w]; both axes are divided by the width."""
     width, height = size

@@ -23,7 +23,7 @@ def _values(k, name, shape):
         values = 0.5 * v
     elif len(shape) >= 2:
         values = 1.5 / np.sqrt(size / shape[0]) * v
-    elif name.endswith((".weight", ".running_var")):
+    elif name.endswith((".weight", ".a_2", ".running_var")):
         values = 1 + 0.1 * v
     else:
         values = 0.1 * v

@@ -21,7 +21,7 @@ GROUPS = [
     {"layers"},
     {"models", "strategies"},
     {"data"},
-    {"training", "inference", "evaluation", "checkpoints", "interop", "complexity"},
+    {"training", "averaging", "inference", "evaluation", "checkpoints", "interop", "complexity"},
     {"experiments", "ledger", "tables", "figures", "claims", "scoreboard", "papermill_run", "closure", "pipeline"},
     {"stages"},
     {"__main__"},

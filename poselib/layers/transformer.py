@@ -51,10 +51,14 @@ class TransformerBlock(nn.Module):
             maps: a list to which the attention map (N, H, n, n) is appended.
             keys: (N, n), True where a token may be attended to; all of them if None.
         """
+        tokens = self.attend(tokens, maps, keys)
+        return tokens + self.drop_path(self.dropout(self.mlp(self.norm2(tokens))))
+
+    def attend(self, tokens: Tensor, maps: list[Tensor] | None = None, keys: Tensor | None = None) -> Tensor:
+        """The first half of the block, arguments as `forward`."""
         if maps is None:
             mixed = self.attention(self.norm1(tokens), keys)
         else:
             mixed, weights = self.attention.with_map(self.norm1(tokens), keys)
             maps.append(weights)
-        tokens = tokens + self.drop_path(self.dropout(mixed))
-        return tokens + self.drop_path(self.dropout(self.mlp(self.norm2(tokens))))
+        return tokens + self.drop_path(self.dropout(mixed))

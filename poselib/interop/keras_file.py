@@ -1,0 +1,55 @@
+"""Keras weight files (HDF5), read as plain arrays; nothing in a file is executed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+import torch
+from torch import Tensor
+
+from poselib.errors import InputError
+
+
+def read(path: str | Path) -> dict[str, Tensor]:
+    """Arrays of a file by 'layer/number', the number being the place within the layer.
+
+    The names of the arrays themselves are counters of the process that wrote them, and are not used.
+
+    Raises:
+        InputError: missing or damaged file, or not one of Keras' weights.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such weight file")
+    try:
+        with h5py.File(path, "r") as file:
+            return {
+                f"{layer}/{number}": torch.from_numpy(file[layer][name][()])
+                for layer in _names(file, "layer_names")
+                for number, name in enumerate(_names(file[layer], "weight_names"))
+            }
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: not a readable Keras weight file ({reason}); download it again") from error
+
+
+def write(path: str | Path, weights: Mapping[str, Tensor]) -> None:
+    """Write arrays named 'layer/number' as Keras does; the file appears whole or not at all."""
+    path = Path(path)
+    partial = path.with_suffix(".partial")
+    layers: dict[str, list[Tensor]] = {}
+    for name, value in weights.items():
+        layers.setdefault(name.rsplit("/", 1)[0], []).append(value)
+    with h5py.File(partial, "w") as file:
+        file.attrs["layer_names"] = [layer.encode() for layer in layers]
+        for layer, values in layers.items():
+            group = file.create_group(layer)
+            names = [f"{layer}/weight_{number}:0" for number in range(len(values))]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, value in zip(names, values, strict=True):
+                group[name] = value.detach().cpu().numpy()
+    partial.replace(path)
+
+
+def _names(group: h5py.Group, attribute: str) -> list[str]:
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs[attribute]]
