@@ -6,40 +6,60 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from poselib.errors import InputError
+
+RECIPES = "experiments/recipes.yaml"
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Experiment(_Strict):
-    """One training with the paper's own values; the defaults are MixSTE's recipe (D-08 for the epochs)."""
+Setting = bool | int | float | str | list[int] | list[list[int]]
 
-    paper: Literal["tmt", "mixste"]
+
+class Experiment(_Strict):
+    """One training with the paper's own values; what it leaves out comes from experiments/recipes.yaml (D-08)."""
+
+    paper: Literal["tmt", "mixste", "uplift_upsample", "ampose", "gla_gcn"]
     model: Literal["mixste", "poseformer", "mhformer", "strided_transformer", "uplift_upsample", "ampose", "gla_gcn"]
-    frames: int = Field(243, gt=0)  # T
-    depth: int = Field(8, gt=0)  # d_l
-    dim: int = Field(512, gt=0)  # d_m
-    heads: int = Field(8, gt=0)
-    drop_path: float = 0.1
+    frames: int = Field(243, gt=0)  # T, the model's input length
+    depth: int | None = Field(None, gt=0)  # d_l
+    dim: int = Field(gt=0)  # d_m
+    heads: int | None = Field(None, gt=0)
+    drop_path: float | None = None
+    options: Mapping[str, Setting] = {}  # further settings of the model
     strategy: Literal["plain", "tmt", "tmt_step1", "tmt_step2", "tmt_v2", "tmt_a3", "tmt_va3", "tmt_equal_updates"] = (
         "plain"
     )
     role: Literal["h36m"] = "h36m"
     detector: Literal["gt", "cpn"]
-    losses: Mapping[Literal["position", "weighted_position", "temporal_consistency", "velocity", "motion"], float] = {
-        "weighted_position": 1.0,
-        "temporal_consistency": 0.5,
-        "velocity": 2.0,
-    }
-    epochs: int = Field(160, gt=0)
-    batch_frames: int = Field(1024, gt=0)
-    lr: float = Field(4e-5, gt=0)
-    lr_decay: float = 0.99
-    weight_decay: float = 0.1
+    frame_stride: int = Field(1, gt=0)  # frames between those of a clip
+    input_strides: list[int] = []  # frames between 2D poses that training draws from, for a model that upsamples
+    losses: Mapping[
+        Literal["position", "squared_position", "weighted_position", "temporal_consistency", "velocity", "motion"],
+        float,
+    ]
+    outputs: Mapping[Literal["sequence", "poses"], float] = {}  # weights of the model's outputs; alike if {}
+    epochs: int = Field(gt=0)
+    batches: int | None = Field(None, gt=0)  # per epoch; None takes every clip
+    batch_frames: int | None = Field(None, gt=0)
+    batch_clips: int | None = Field(None, gt=0)
+    optimiser: Literal["adamw", "adam_amsgrad", "ranger"] = "adamw"
+    schedule: Literal["exponential", "halving", "cosine", "linear_tail"] = "exponential"
+    lr: float = Field(gt=0)
+    lr_decay: float = 1.0
+    weight_decay: float = 0.0
+    average: bool = False  # keep a running average of the weights
+    jitter: bool = False  # turn and scale training targets
+
+    @model_validator(mode="after")
+    def _one_batch_size(self) -> "Experiment":
+        if (self.batch_frames is None) == (self.batch_clips is None):
+            raise ValueError("give batch_frames or batch_clips, one of them")
+        return self
 
 
 class TableRow(_Strict):
@@ -53,17 +73,17 @@ class Profile(_Strict):
     """The stated rule by which experiments shrink; None leaves the paper's value."""
 
     about: str
-    frames_divisor: int = 1  # T becomes max(frames_least, T / frames_divisor), made odd
+    frames_divisor: int = 1  # T becomes max(frames_least, T / frames_divisor), made odd, or a power of 3
     frames_least: int = 1
     depth_divisor: int = 1
     dim_cube_root: float | None = None  # d becomes dim_cube_root * d^(1/3), to the nearest multiple of 4
     heads: int | None = None
-    drop_path: float | None = None
+    drop_path: float | None = None  # and all dropout
     epochs: int | None = None
     batches: int | None = None  # per epoch
     batch_clips: int | None = None
     lr: float | None = None
-    schedule: Literal["exponential", "linear_tail"] = "exponential"
+    schedule: Literal["exponential", "halving", "cosine", "linear_tail"] | None = None
     selection_clips: int | None = None  # windows looked at to choose an epoch
     synthetic_seconds: float = Field(gt=0)  # length of a synthetic take; real ones have about 50 s
     threads: int | None = None
@@ -111,7 +131,7 @@ def load_tables(root: Path) -> dict[str, list[TableRow]]:
         InputError: unknown key, wrong type, or a row that names no experiment.
     """
     experiments, tables = load_experiments(root), {}
-    for path in sorted((root / "experiments").glob("*.yaml")):
+    for path in _papers(root):
         for table, rows in _section(root, path, "tables").items():
             label = f"{path.relative_to(root)}, {table}"
             if not isinstance(rows, list):
@@ -129,15 +149,22 @@ def load_experiments(root: Path) -> dict[str, Experiment]:
         InputError: unknown key, wrong type, or a name used twice.
     """
     experiments: dict[str, Experiment] = {}
-    for path in sorted((root / "experiments").glob("*.yaml")):
+    recipes = read_yaml(root / RECIPES)
+    for path in _papers(root):
         for name, entry in _section(root, path, "experiments").items():
             label = f"{path.relative_to(root)}, {name}"
             if name in experiments:
                 raise InputError(f"{label}: the name is taken by another experiment; choose a new one")
+            if isinstance(entry, dict):
+                entry = {**recipes.get(entry.get("model"), {}), **entry}
             experiments[name] = _validate(Experiment, entry, label)
             if experiments[name].paper != path.stem:
                 raise InputError(f"{label}: paper is {experiments[name].paper!r}; the file's name is the paper")
     return experiments
+
+
+def _papers(root: Path) -> list[Path]:
+    return sorted(set((root / "experiments").glob("*.yaml")) - {root / RECIPES})
 
 
 def _section(root: Path, path: Path, key: str) -> dict:
@@ -164,20 +191,54 @@ def load_experiment(root: Path, name: str) -> Experiment:
 
 def scaled(experiment: Experiment, profile: Profile) -> Experiment:
     """The experiment as a profile runs it; the rule is the profile's fields and nothing else."""
-    frames = max(profile.frames_least, experiment.frames // profile.frames_divisor)
-    dim = experiment.dim
-    if profile.dim_cube_root is not None:
-        dim = max(4, 4 * round(profile.dim_cube_root * math.cbrt(experiment.dim) / 4))
-    changes = {
-        "frames": frames if frames % 2 or profile.frames_divisor == 1 else frames + 1,
-        "depth": max(1, experiment.depth // profile.depth_divisor),
-        "dim": dim,
-        "heads": profile.heads or experiment.heads,
-        "drop_path": experiment.drop_path if profile.drop_path is None else profile.drop_path,
+    small = {
+        "frames": _frames(experiment, profile),
+        "depth": experiment.depth and max(1, experiment.depth // profile.depth_divisor),
+        "dim": _width(experiment.dim, profile),
+        "heads": experiment.heads and (profile.heads or experiment.heads),
+        "options": {name: _option(name, value, profile) for name, value in experiment.options.items()},
         "epochs": profile.epochs or experiment.epochs,
+        "batches": profile.batches or experiment.batches,
+        "schedule": profile.schedule or experiment.schedule,
         "lr": profile.lr or experiment.lr,
     }
-    return experiment.model_copy(update=changes)
+    if profile.drop_path is not None and experiment.drop_path is not None:
+        small["drop_path"] = profile.drop_path
+    if profile.batch_clips is not None:
+        small |= {"batch_clips": profile.batch_clips, "batch_frames": None}
+    if "strides" in experiment.options and profile.frames_divisor > 1:
+        small["options"]["strides"] = [3] * round(math.log(small["frames"], 3))
+        if "paddings" in experiment.options:
+            small["options"]["paddings"] = [[0, 0] for _ in small["options"]["strides"]]
+    return experiment.model_copy(update=small)
+
+
+def _frames(experiment: Experiment, profile: Profile) -> int:
+    if profile.frames_divisor == 1 or experiment.frames == 1:
+        return experiment.frames
+    frames = max(profile.frames_least, experiment.frames * experiment.frame_stride // profile.frames_divisor)
+    if experiment.model == "mixste":
+        return frames if frames % 2 else frames + 1
+    return 3 ** math.ceil(math.log(frames, 3) - 1e-9)
+
+
+def _width(width: int, profile: Profile) -> int:
+    if profile.dim_cube_root is None:
+        return width
+    return max(4, 4 * round(profile.dim_cube_root * math.cbrt(width) / 4))
+
+
+def _option(name: str, value: Setting, profile: Profile) -> Setting:
+    """Further settings follow the rule of what they are: a width, a depth, a number of heads, a rate."""
+    if name in ("hidden", "spatial_dim"):
+        return _width(value, profile)
+    if name == "generation_heads" and profile.heads:
+        return 3
+    if name.endswith("depth"):
+        return max(1, value // profile.depth_divisor)
+    if name.endswith(("dropout", "drop_path")) and profile.drop_path is not None:
+        return profile.drop_path
+    return value
 
 
 def read_yaml(path: Path) -> dict:

@@ -2,12 +2,14 @@
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from poselib.data.checks import check_screen
+from poselib.data.key_frames import key_frame_mask
 from poselib.data.prepared import PreparedSet, Video
-from poselib.data.windows import Windows, cut, evaluation_starts
+from poselib.data.windows import Windows, centred, cut, evaluation_starts
 from poselib.geometry import mirror
+from poselib.layers.lifter import Lifter
 from poselib.protocols import base_action
 from poselib.strategies import Strategy
 
@@ -15,31 +17,40 @@ from poselib.strategies import Strategy
 TOKENS_PER_PASS = {"cpu": 4096, "cuda": 2**20}
 
 
-def lift_clips(model: nn.Module, strategy: Strategy, poses_2d: Tensor, flip: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+def lift_clips(
+    model: Lifter, strategy: Strategy, poses_2d: Tensor, flip: tuple[int, ...], **sparse: Tensor
+) -> tuple[Tensor, Tensor]:
     """Lift clips without any ground truth.
 
     Args:
         poses_2d: (B, T, J, 2) normalised screen coordinates.
         flip: `Skeleton.flip`; the mirrored input is lifted too.
+        sparse: `key_frames` (B, T) for a model that takes it.
 
     Returns:
         The mean of the plain and the un-mirrored prediction, and the plain prediction; each (B, T', J, 3) metres,
         root-relative, camera frame.
     """
-    plain = model(strategy.inference_input(poses_2d))
-    mirrored = model(strategy.inference_input(mirror(poses_2d, flip)))
+    plain = model(strategy.inference_input(poses_2d), **sparse)
+    mirrored = model(strategy.inference_input(mirror(poses_2d, flip)), **sparse)
     return (plain + mirror(mirrored, flip)) / 2, plain
 
 
 @torch.inference_mode()
 def lift_windows(
-    model: nn.Module, strategy: Strategy, poses_2d: np.ndarray, windows: Windows, flip: tuple[int, ...]
+    model: Lifter,
+    strategy: Strategy,
+    poses_2d: np.ndarray,
+    windows: Windows,
+    flip: tuple[int, ...],
+    input_stride: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flip-averaged and plain predictions of all windows, each (n, T', J, 3) metres, root-relative, camera frame.
 
     Args:
         poses_2d: (N, J, 2), the whole set, normalised screen coordinates.
         flip: see `lift_clips`.
+        input_stride: for a model that upsamples: only every so many frames of a video have a 2D pose.
 
     Raises:
         InputError: the input holds pixels, NaN or infinity.
@@ -51,16 +62,36 @@ def lift_windows(
     step = max(1, TOKENS_PER_PASS[device.type] // (windows.length * poses_2d.shape[1]))
     parts = []
     for begin in range(0, len(windows), step):
-        clips = torch.from_numpy(poses_2d[windows.frame_numbers(slice(begin, begin + step))])
-        parts.append([part.cpu().numpy() for part in lift_clips(model, strategy, clips.to(device), flip)])
+        some = slice(begin, begin + step)
+        clips = torch.from_numpy(poses_2d[windows.frame_numbers(some)])
+        sparse = {}
+        if input_stride is not None:
+            mask = key_frame_mask(windows.length, windows.step, input_stride, windows.centres(some))
+            sparse["key_frames"] = torch.from_numpy(mask)
+        lifted = lift_clips(model, strategy, clips.to(device), flip, **sparse)
+        parts.append([part.cpu().numpy() for part in lifted])
     model.train(training)
     averaged, plain = (np.concatenate(views) for views in zip(*parts, strict=True))
     return averaged, plain
 
 
-def windows_of(videos: tuple[Video, ...], length: int) -> Windows:
-    """Evaluation windows over these videos."""
-    return cut([(video.start, video.frames) for video in videos], length, evaluation_starts)
+def windows_of(videos: tuple[Video, ...], model: Lifter, frame_stride: int = 1) -> Windows:
+    """What the model must lift so that every frame of these videos gets its pose.
+
+    Chunks for a sequence-to-sequence model; for a many-to-one model windows of every `frame_stride`-th frame, around
+    each of these.
+    """
+    spans = [(video.start, video.frames) for video in videos]
+    if model.many_to_one:
+        return centred(spans, model.config.frames, frame_stride, frame_stride)
+    return cut(spans, model.config.frames, evaluation_starts)
+
+
+def lifted_frames(model: Lifter, windows: Windows) -> np.ndarray:
+    """Numbers of the frames that the model gives poses of, (n, T')."""
+    frames = windows.frame_numbers()
+    middle = windows.length // 2
+    return frames[:, middle : middle + 1] if model.many_to_one else frames
 
 
 def targets_of(prepared: PreparedSet, frames: np.ndarray) -> np.ndarray:
@@ -71,7 +102,7 @@ def targets_of(prepared: PreparedSet, frames: np.ndarray) -> np.ndarray:
 
 
 @torch.inference_mode()
-def attention_maps(model: nn.Module, strategy: Strategy, poses_2d: np.ndarray) -> dict[str, np.ndarray]:
+def attention_maps(model: Lifter, strategy: Strategy, poses_2d: np.ndarray) -> dict[str, np.ndarray]:
     """Attention of one clip (T, J, 2): {"spatial": (L, T, H, J, J), "temporal": (L, J, H, T, T)}; rows are queries."""
     inputs = strategy.inference_input(torch.from_numpy(np.array(poses_2d))[None])
     _, maps = model.eval()(inputs, return_attention=True)

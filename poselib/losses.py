@@ -17,6 +17,11 @@ def position(predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     return torch.linalg.vector_norm(predicted - target, dim=-1).mean()
 
 
+def squared_position(predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """Mean squared joint distance, metres squared (AMPose, Eq. 11); `weights` are not used."""
+    return (predicted - target).square().sum(dim=-1).mean()
+
+
 def weighted_position(predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     """WMPJPE: mean of weight times joint distance (MixSTE, Eq. 10; distance not squared, as the code does: D-01)."""
     return (weights * torch.linalg.vector_norm(predicted - target, dim=-1)).mean()
@@ -52,7 +57,8 @@ def _cross(poses: Tensor, interval: int) -> Tensor:
 
 
 TERMS: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    term.__name__: term for term in (position, weighted_position, temporal_consistency, velocity, motion)
+    term.__name__: term
+    for term in (position, squared_position, weighted_position, temporal_consistency, velocity, motion)
 }
 
 

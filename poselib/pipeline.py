@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from poselib.closure import FOLDER, closure, code_of, units
-from poselib.experiments import load_experiments, load_tables
+from poselib.experiments import RECIPES, load_experiments, load_tables
 
 HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Settings: params.yaml and experiments/.\n"
 DATA_STAGE = "data/raw/synthetic/h36m"
@@ -78,6 +78,7 @@ def _each(name: str, deps: list[str], **parts: list) -> dict:
     params = [
         {"params.yaml": ["profile", "profiles.${profile}", "seeds"]},
         {"experiments/${item.paper}.yaml": ["experiments.${key}"]},
+        {RECIPES: ["${item.model}"]},
     ]
     deps = ["data/prepared/h36m", *deps, *code]
     stage = {"cmd": f"python -m poselib {name} ${{key}}", "deps": deps, "params": params, **parts}

@@ -4,21 +4,28 @@ import math
 import pickle
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from poselib import losses
+from poselib.augmentation import jitter_targets
+from poselib.averaging import averaged
+from poselib.data.key_frames import draw_key_frames
 from poselib.data.prepared import PreparedSet
-from poselib.data.windows import Windows, cut, training_starts
+from poselib.data.windows import Windows, centred, cut, training_starts
 from poselib.errors import InputError
 from poselib.geometry import mirror
-from poselib.inference import lift_windows, targets_of, windows_of
+from poselib.inference import lift_windows, lifted_frames, targets_of, windows_of
+from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, mpjpe
+from poselib.recipe import OPTIMISERS, SCHEDULES, Recipe
 from poselib.strategies import Clip, Strategy
 
 # Seconds between snapshots inside an epoch; what a kill can cost.
@@ -26,43 +33,33 @@ SNAPSHOT_EVERY_S = 60.0
 SELECTIONS = ("validation", "test")
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How one training runs. `batches` bounds an epoch; None takes every clip once plain and once mirrored."""
-
-    detector: str
-    terms: Mapping[str, float]
-    joint_weights: tuple[float, ...]
-    epochs: int
-    batch_clips: int
-    lr: float
-    schedule: str
-    lr_decay: float
-    weight_decay: float
-    batches: int | None = None
-    selection_clips: int | None = None
-
-
 @dataclass
 class Progress:
     """Everything a training is made of between two updates; saving and restoring it continues to the same bits."""
 
-    model: nn.Module
+    model: Lifter
     optimiser: torch.optim.Optimizer
-    epoch: int
-    batch: int
-    updates: int
-    loss_sum: float
-    log: list[dict[str, float]]
-    best: dict[str, dict]
-    seconds: float
+    average: AveragedModel | None
+    epoch: int = 0
+    batch: int = 0
+    updates: int = 0
+    loss_sum: float = 0.0
+    log: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, dict] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    PLAIN: ClassVar = ("epoch", "batch", "updates", "loss_sum", "log", "best", "seconds")
+    STATEFUL: ClassVar = ("model", "optimiser", "average")
+
+    @property
+    def judged(self) -> Lifter:
+        """The model that is evaluated: the average where there is one."""
+        return self.model if self.average is None else self.average.module
 
     def save(self, path: Path) -> None:
         """Write a snapshot; it appears whole or not at all."""
-        plain = {
-            name: getattr(self, name) for name in ("epoch", "batch", "updates", "loss_sum", "log", "best", "seconds")
-        }
-        state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(), **plain}
+        state = {name: part.state_dict() for name in self.STATEFUL if (part := getattr(self, name)) is not None}
+        state |= {name: getattr(self, name) for name in self.PLAIN}
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         random = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
@@ -79,16 +76,17 @@ class Progress:
             state = torch.load(path, weights_only=True)
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
             raise InputError(f"{path}: damaged snapshot; delete it to train from the start") from error
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for name in self.STATEFUL:
+            if name in state:
+                getattr(self, name).load_state_dict(state[name])
         torch.set_rng_state(state["random"]["cpu"])
         torch.cuda.set_rng_state_all(state["random"]["cuda"])
-        for name in ("epoch", "batch", "updates", "loss_sum", "log", "best", "seconds"):
+        for name in self.PLAIN:
             setattr(self, name, state[name])
 
 
 def train(
-    model: nn.Module, strategy: Strategy, recipe: Recipe, prepared: PreparedSet, *, seed: int, snapshot: Path, name: str
+    model: Lifter, strategy: Strategy, recipe: Recipe, prepared: PreparedSet, *, seed: int, snapshot: Path, name: str
 ) -> Progress:
     """Train a model and keep the weights of its best epochs.
 
@@ -101,16 +99,17 @@ def train(
         The finished progress: `best["validation"]` and `best["test"]` hold {"mpjpe_mm", "epoch", "weights"}, the
         second only for comparison with the field's habit of choosing on the test subjects (D-05).
     """
-    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
-    progress = Progress(model, optimiser, 0, 0, 0, 0.0, [], {}, 0.0)
+    optimiser = OPTIMISERS[recipe.optimiser](model.parameters(), recipe)
+    progress = Progress(model, optimiser, averaged(model) if recipe.average else None)
     if snapshot.is_file():
         progress.restore(snapshot)
-    batches = _Batches(prepared, recipe, model.config.frames, seed)
+    batches = _Batches(prepared, recipe, model, seed)
     done = progress.epoch * len(batches) + progress.batch
     total, seen = (batches.size * count for count in (recipe.epochs * len(batches), done))
     bar = tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0)
     model.train()
     while progress.epoch < recipe.epochs:
+        model.begin_epoch(progress.epoch, recipe.epochs)
         _run_epoch(progress, strategy, recipe, batches, snapshot, bar)
         _close_epoch(progress, strategy, recipe, prepared)
         progress.save(snapshot)
@@ -121,12 +120,14 @@ def train(
 class _Batches:
     """The clips of an epoch in a seeded order, gathered by index from the memory-mapped set."""
 
-    def __init__(self, prepared: PreparedSet, recipe: Recipe, length: int, seed: int):
-        videos = [(video.start, video.frames) for video in prepared.split("train")]
-        self.windows = cut(videos, length, training_starts)
+    def __init__(self, prepared: PreparedSet, recipe: Recipe, model: Lifter, seed: int):
+        videos, length = [(video.start, video.frames) for video in prepared.split("train")], model.config.frames
+        many = model.many_to_one
+        self.windows = centred(videos, length, recipe.frame_stride) if many else cut(videos, length, training_starts)
         self.truth_2d = prepared.poses_2d("gt")
         self.poses_2d = prepared.poses_2d(recipe.detector)
         self.prepared, self.size, self.seed = prepared, recipe.batch_clips, seed
+        self.input_strides = recipe.input_strides
         available = math.ceil(2 * len(self.windows) / self.size)
         self.count = available if recipe.batches is None else recipe.batches
 
@@ -151,6 +152,15 @@ class _Batches:
         tensors = (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
         return Clip(*(torch.where(mirrored, mirror(tensor, flip), tensor) for tensor in tensors))
 
+    def sparse(self, epoch: int, batch: int, clips: int) -> dict[str, Tensor]:
+        """What a model that upsamples is told besides its input: key-frames drawn anew for every batch."""
+        if not self.input_strides:
+            return {}
+        random = np.random.default_rng([self.seed, epoch, batch])
+        windows = self.windows
+        drawn = draw_key_frames(random, clips, windows.length, windows.step, self.input_strides)
+        return {"key_frames": torch.from_numpy(drawn)}
+
 
 def _run_epoch(
     progress: Progress, strategy: Strategy, recipe: Recipe, batches: _Batches, snapshot: Path, bar: tqdm
@@ -163,14 +173,17 @@ def _run_epoch(
         chosen = numbers[progress.batch * batches.size : (progress.batch + 1) * batches.size]
         clip = batches.gather(chosen)
         clip = Clip(clip.poses_2d.to(device), clip.truth_2d.to(device), clip.truth_3d.to(device))
+        sparse = batches.sparse(progress.epoch, progress.batch, len(chosen))
         _set_learning_rate(progress, recipe, len(batches))
         steps = strategy.steps_of(progress.epoch * len(batches) + progress.batch)
         for step in steps:
-            predicted = progress.model(strategy.training_input(clip, step))
-            loss = losses.total(predicted, clip.truth_3d, recipe.terms, weights)
+            predicted = progress.model.supervised(strategy.training_input(clip, step), **sparse)
+            loss = _loss(predicted, jitter_targets(clip.truth_3d) if recipe.jitter else clip.truth_3d, recipe, weights)
             progress.model.zero_grad()
             loss.backward()
             progress.optimiser.step()
+            if progress.average is not None:
+                progress.average.update_parameters(progress.model)
             progress.updates += 1
             progress.loss_sum += loss.item() / len(steps)
         progress.batch += 1
@@ -184,32 +197,44 @@ def _run_epoch(
     progress.seconds += time.perf_counter() - started
 
 
+def _loss(predicted: Mapping[str, Tensor], target: Tensor, recipe: Recipe, weights: Tensor) -> Tensor:
+    """Sum over what the model is supervised by; an output of one frame is compared with the middle one."""
+    middle = target.shape[1] // 2
+    return sum(
+        recipe.outputs.get(name, 1.0)
+        * losses.total(
+            output,
+            target if output.shape[1] == target.shape[1] else target[:, middle : middle + 1],
+            recipe.terms,
+            weights,
+        )
+        for name, output in predicted.items()
+    )
+
+
 def _set_learning_rate(progress: Progress, recipe: Recipe, batches: int) -> None:
-    """'exponential' decays by epoch, as the papers do; 'linear_tail' warms up for 5 % and falls to 0 after 60 %."""
-    factor = recipe.lr_decay**progress.epoch
-    if recipe.schedule == "linear_tail":
-        done = (progress.epoch * batches + progress.batch) / (recipe.epochs * batches)
-        factor = min(1.0, 20 * (done + 1e-3), (1 - done) / 0.4)
+    done = (progress.epoch * batches + progress.batch) / (recipe.epochs * batches)
     for group in progress.optimiser.param_groups:
-        group["lr"] = recipe.lr * factor
+        group["lr"] = recipe.lr * SCHEDULES[recipe.schedule](recipe, progress.epoch, done)
 
 
 def _close_epoch(progress: Progress, strategy: Strategy, recipe: Recipe, prepared: PreparedSet) -> None:
     row = {"epoch": progress.epoch + 1, "loss": progress.loss_sum / progress.batch}
     for split in SELECTIONS:
-        windows = windows_of(prepared.split(split), progress.model.config.frames)
+        windows = windows_of(prepared.split(split), progress.model, recipe.frame_stride)
         if recipe.selection_clips is not None and len(windows) > recipe.selection_clips:
             windows = windows.select(np.linspace(0, len(windows) - 1, recipe.selection_clips).astype(int))
-        row[f"{split}_mpjpe_mm"] = error = _error_mm(progress.model, strategy, recipe, prepared, windows)
+        row[f"{split}_mpjpe_mm"] = error = _error_mm(progress.judged, strategy, recipe, prepared, windows)
         if not math.isfinite(error):
             raise InputError(f"the training diverged in epoch {row['epoch']}; choose a lower rate than {recipe.lr:g}")
         if error < progress.best.get(split, {"mpjpe_mm": math.inf})["mpjpe_mm"]:
-            weights = {key: value.detach().cpu().clone() for key, value in progress.model.state_dict().items()}
+            weights = {key: value.detach().cpu().clone() for key, value in progress.judged.state_dict().items()}
             progress.best[split] = {"mpjpe_mm": error, "epoch": progress.epoch + 1, "weights": weights}
     progress.log.append(row)
     progress.epoch, progress.batch, progress.loss_sum = progress.epoch + 1, 0, 0.0
 
 
-def _error_mm(model: nn.Module, strategy: Strategy, recipe: Recipe, prepared: PreparedSet, windows: Windows) -> float:
-    predicted, _ = lift_windows(model, strategy, prepared.poses_2d(recipe.detector), windows, prepared.skeleton.flip)
-    return MILLIMETRES * float(mpjpe(predicted, targets_of(prepared, windows.frame_numbers())))
+def _error_mm(model: Lifter, strategy: Strategy, recipe: Recipe, prepared: PreparedSet, windows: Windows) -> float:
+    poses_2d, stride = prepared.poses_2d(recipe.detector), max(recipe.input_strides, default=None)
+    predicted, _ = lift_windows(model, strategy, poses_2d, windows, prepared.skeleton.flip, stride)
+    return MILLIMETRES * float(mpjpe(predicted, targets_of(prepared, lifted_frames(model, windows))))

@@ -25,7 +25,7 @@ def golden_video(monkeypatch):
     model = build("mixste", frames=9, dim=32, depth=3)
     state = filled(to_official(model))
     model.load_state_dict(dict(zip(model.state_dict(), [state[k] for k in to_official(model)], strict=True)))
-    windows = windows_of((video,), 9)
+    windows = windows_of((video,), model)
     poses_2d = clip(1, 14, 2)[0].float().numpy()
     _, plain = lift_windows(model, PLAIN, poses_2d, windows, H36M_17.flip)
     return prepared, (video,), windows, plain
@@ -82,7 +82,7 @@ def test_mean_pose_and_speeds(prepared):
 def test_predictions_do_not_depend_on_how_windows_are_batched(prepared, monkeypatch):
     torch.manual_seed(0)
     model = build("mixste", frames=9, dim=8, depth=1, heads=2)
-    windows = windows_of(prepared.split("test"), 9)
+    windows = windows_of(prepared.split("test"), model)
     found = []
     for tokens in (1, 10**6):
         monkeypatch.setattr("poselib.inference.TOKENS_PER_PASS", {"cpu": tokens})
@@ -98,7 +98,7 @@ def test_pixels_and_gaps_are_refused_before_lifting(prepared, fault, message):
     video = prepared.split("test")[0]
     poses_2d[video.start + 3, 4, 1] = fault
     with pytest.raises(InputError, match=message):
-        lift_windows(model, PLAIN, poses_2d, windows_of((video,), 9), H36M_17.flip)
+        lift_windows(model, PLAIN, poses_2d, windows_of((video,), model), H36M_17.flip)
 
 
 def test_attention_of_one_clip(prepared):

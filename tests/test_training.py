@@ -5,8 +5,9 @@ import torch
 from poselib import training
 from poselib.errors import InputError
 from poselib.models import build
+from poselib.recipe import SCHEDULES, Recipe
 from poselib.strategies import STRATEGIES
-from poselib.training import Recipe, train
+from poselib.training import train
 
 RECIPE = Recipe(
     detector="cpn",
@@ -20,6 +21,7 @@ RECIPE = Recipe(
     weight_decay=0.1,
     batches=4,
 )
+MODEL = build("mixste", frames=5, dim=8, depth=1, heads=2)
 
 
 def run(prepared, snapshot, seed=0, name="tmt", recipe=RECIPE):
@@ -74,14 +76,14 @@ def test_updates_are_counted_by_strategy(prepared, tmp_path):
 
 def test_an_epoch_without_bound_takes_every_clip_once_plain_and_once_mirrored(prepared):
     recipe = Recipe(**{**RECIPE.__dict__, "batches": None})
-    batches = training._Batches(prepared, recipe, 5, 0)
+    batches = training._Batches(prepared, recipe, MODEL, 0)
     assert sorted(batches.clips_of(0).tolist()) == list(range(2 * len(batches.windows)))
     assert batches.clips_of(0).tolist() != batches.clips_of(1).tolist()
     assert len(batches) * recipe.batch_clips >= 2 * len(batches.windows)
 
 
 def test_mirrored_clips_are_mirrored_in_input_and_target(prepared):
-    batches = training._Batches(prepared, RECIPE, 5, 0)
+    batches = training._Batches(prepared, RECIPE, MODEL, 0)
     n, flip = len(batches.windows), list(prepared.skeleton.flip)
     plain, mirrored = batches.gather(np.array([3])), batches.gather(np.array([3 + n]))
     for a, b in zip(vars(plain).values(), vars(mirrored).values(), strict=True):
@@ -98,7 +100,7 @@ def test_training_lowers_the_error(prepared, tmp_path):
 
 def test_learning_rate_rules():
     optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-    progress = training.Progress(None, optimiser, 0, 0, 0, 0.0, [], {}, 0.0)
+    progress = training.Progress(None, optimiser, None)
     rates = []
     for progress.epoch in range(3):
         for progress.batch in range(40):
@@ -108,6 +110,15 @@ def test_learning_rate_rules():
     exponential = Recipe(**{**RECIPE.__dict__, "schedule": "exponential"})
     training._set_learning_rate(progress, exponential, 40)
     assert optimiser.param_groups[0]["lr"] == pytest.approx(RECIPE.lr * 0.99**2)
+
+
+def test_published_learning_rates():
+    halving = Recipe(**{**RECIPE.__dict__, "lr": 1e-3, "lr_decay": 0.95})
+    rates = [1e-3 * SCHEDULES["halving"](halving, epoch, 0) for epoch in (0, 1, 4, 5, 10, 18)]
+    assert rates == pytest.approx([1e-3, 9.5e-4, 8.145e-4, 4.073e-4, 1.659e-4, 5.79e-5], rel=1e-3)
+    cosine = Recipe(**{**RECIPE.__dict__, "lr": 0.01, "epochs": 80})
+    rates = [0.01 * SCHEDULES["cosine"](cosine, epoch, 0) for epoch in (1, 20, 40, 60, 79)]
+    assert rates == pytest.approx([0.0099961, 0.0085370, 0.0050050, 0.0014730, 0.0000139], abs=1e-7)
 
 
 def test_a_damaged_snapshot_is_named(prepared, tmp_path):

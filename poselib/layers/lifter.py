@@ -23,3 +23,6 @@ class Lifter(nn.Module):
         (B, T, J, 3).
         """
         return {"poses": self(inputs)}
+
+    def begin_epoch(self, done: int, epochs: int) -> None:
+        """Called by training before each epoch, `done` of `epochs` being over, for what a model adapts by itself."""

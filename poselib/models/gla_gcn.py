@@ -128,11 +128,11 @@ class GLAGCN(Lifter):
         """v_i of Eq. 5, what the last layer reads of each joint (Fig. 4), (B, J, dim); `inputs` as in `forward`."""
         return self._middle(self._clip(inputs))
 
-    def decay_norm_momentum(self, done: int, epochs: int) -> None:
+    def begin_epoch(self, done: int, epochs: int) -> None:
         """Set the momentum of batch norms after `done` of `epochs` epochs: from 0.1 exponentially down to 0.001.
 
         The released Human3.6M script does so and leaves the projections of shortcuts at 0.1; its HumanEva script does
-        not. Nothing of it is stored: call it at the start of every epoch.
+        not. Nothing of it is stored in weights.
         """
         for name, layer in self.named_modules():
             if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)) and "shortcut" not in name:

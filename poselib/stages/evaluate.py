@@ -8,15 +8,16 @@ import numpy as np
 import torch
 
 from poselib import checkpoints
-from poselib.data.prepared import PreparedSet, Video, open_prepared
-from poselib.data.windows import stitch
+from poselib.data.prepared import PreparedSet, open_prepared
+from poselib.data.windows import Windows, stitch
 from poselib.errors import InputError
 from poselib.evaluation import action_means, frames_of, joint_speeds, mean_pose, mixste_policy, summarise
-from poselib.experiments import load_experiment, load_parameters, scaled
+from poselib.experiments import Experiment, load_experiment, load_parameters, scaled
 from poselib.files import write_whole
 from poselib.inference import lift_windows, targets_of, windows_of
+from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, joint_errors
-from poselib.strategies import STRATEGIES, Strategy
+from poselib.strategies import STRATEGIES
 
 
 def run(root: Path, name: str) -> None:
@@ -30,12 +31,11 @@ def run(root: Path, name: str) -> None:
         torch.set_num_threads(parameters.chosen.threads)
     prepared = open_prepared(root / "data/prepared" / experiment.role)
     setting = scaled(experiment, parameters.chosen)
-    strategy, videos = STRATEGIES[setting.strategy], prepared.split("test")
+    videos = prepared.split("test")
     seeds, first = [], None
     for seed in parameters.seeds:
-        record, predicted = _evaluate_seed(
-            root / "checkpoints" / name, seed, strategy, prepared, setting.detector, parameters.profile
-        )
+        folder = root / "checkpoints" / name
+        record, predicted = _evaluate_seed(folder, seed, setting, prepared, parameters.profile)
         seeds.append(record)
         first = predicted if first is None else first
     frames = frames_of(videos)
@@ -59,21 +59,22 @@ def run(root: Path, name: str) -> None:
 
 
 def _evaluate_seed(
-    folder: Path, seed: int, strategy: Strategy, prepared: PreparedSet, detector: str, profile: str
+    folder: Path, seed: int, setting: Experiment, prepared: PreparedSet, profile: str
 ) -> tuple[dict, np.ndarray]:
     videos = prepared.split("test")
     path, other = (folder / f"seed{seed}{suffix}.safetensors" for suffix in ("", ".test_selected"))
-    averaged, plain = _lift(path, strategy, prepared, videos, detector)
-    windows = windows_of(videos, averaged.shape[1])
-    predicted, chosen = stitch(averaged, windows), checkpoints.load(path)[1]
+    model, chosen = checkpoints.load(path)
     if (chosen["data"], chosen["profile"]) != (prepared.fingerprint, profile):
         raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
+    windows = windows_of(videos, model, setting.frame_stride)
+    averaged, plain = _lift(model, setting, prepared, windows)
+    predicted = stitch(averaged, windows)
     summary = summarise(predicted, prepared, videos)
+    rival, rivals = checkpoints.load(other)
     field_habit = summary["action_mean"]
-    if checkpoints.load(other)[1]["epoch"] != chosen["epoch"]:
-        rival = stitch(_lift(other, strategy, prepared, videos, detector)[0], windows)
-        field_habit = action_means(rival, prepared, videos)
-    return {
+    if rivals["epoch"] != chosen["epoch"]:
+        field_habit = action_means(stitch(_lift(rival, setting, prepared, windows)[0], windows), prepared, videos)
+    record = {
         "seed": seed,
         "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "updates": chosen["updates"],
@@ -81,17 +82,23 @@ def _evaluate_seed(
         **summary,
         "without_flip_averaging": action_means(stitch(plain, windows), prepared, videos),
         "selected_on_test": field_habit,
-        "counted_as_mixste": mixste_policy(averaged, windows, prepared, videos),
-    }, predicted
+    }
+    if not model.many_to_one:
+        record["counted_as_mixste"] = mixste_policy(averaged, windows, prepared, videos)
+    for stride in setting.input_strides:
+        lifted = stitch(_lift(model, setting, prepared, windows, stride)[0], windows)
+        record.setdefault("by_input_stride", {})[str(stride)] = action_means(lifted, prepared, videos)
+    return record, predicted
 
 
 def _lift(
-    path: Path, strategy: Strategy, prepared: PreparedSet, videos: tuple[Video, ...], detector: str
+    model: Lifter, setting: Experiment, prepared: PreparedSet, windows: Windows, input_stride: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Flip-averaged and plain predictions of all windows, each (n, T, J, 3)."""
-    model = checkpoints.load(path)[0].to("cuda" if torch.cuda.is_available() else "cpu")
-    windows = windows_of(videos, model.config.frames)
-    return lift_windows(model, strategy, prepared.poses_2d(detector), windows, prepared.skeleton.flip)
+    """Flip-averaged and plain predictions of all windows, each (n, T', J, 3)."""
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+    stride = input_stride or min(setting.input_strides, default=None)
+    poses_2d, flip = prepared.poses_2d(setting.detector), prepared.skeleton.flip
+    return lift_windows(model, STRATEGIES[setting.strategy], poses_2d, windows, flip, stride)
 
 
 def _store_predictions(path: Path, predicted: np.ndarray, prepared: PreparedSet, frames: np.ndarray) -> None:

@@ -13,10 +13,12 @@ from poselib import checkpoints
 from poselib.closure import closure, fingerprint
 from poselib.data.prepared import open_prepared
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters, scaled
+from poselib.layers.lifter import Lifter
 from poselib.models import build
 from poselib.protocols import MIXSTE_WEIGHTS
+from poselib.recipe import Recipe
 from poselib.strategies import STRATEGIES
-from poselib.training import Progress, Recipe, train
+from poselib.training import Progress, train
 
 
 def run(root: Path, name: str) -> None:
@@ -51,26 +53,26 @@ def run(root: Path, name: str) -> None:
     shutil.rmtree(root / "work" / name)
 
 
-def build_model(setting: Experiment, joints: int) -> torch.nn.Module:
+def build_model(setting: Experiment, joints: int) -> Lifter:
     """The experiment's network with as many input channels as its strategy needs."""
     sizes = {key: getattr(setting, key) for key in ("frames", "depth", "dim", "heads", "drop_path")}
-    return build(setting.model, joints=joints, in_channels=STRATEGIES[setting.strategy].in_channels, **sizes)
+    given = {key: value for key, value in sizes.items() if value is not None}
+    channels = STRATEGIES[setting.strategy].in_channels
+    return build(setting.model, joints=joints, in_channels=channels, **given, **setting.options)
 
 
 def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) -> Recipe:
     """The training recipe of a scaled experiment."""
+    same = ("detector", "epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser")
+    same += ("frame_stride", "average", "jitter")
     return Recipe(
-        detector=setting.detector,
         terms=dict(setting.losses),
+        outputs=dict(setting.outputs),
+        input_strides=tuple(setting.input_strides),
         joint_weights=tuple(MIXSTE_WEIGHTS[joint] for joint in joints),
-        epochs=setting.epochs,
-        batch_clips=profile.batch_clips or max(1, setting.batch_frames // setting.frames),
-        lr=setting.lr,
-        schedule=profile.schedule,
-        lr_decay=setting.lr_decay,
-        weight_decay=setting.weight_decay,
-        batches=profile.batches,
+        batch_clips=setting.batch_clips or max(1, setting.batch_frames // setting.frames),
         selection_clips=profile.selection_clips,
+        **{key: getattr(setting, key) for key in same},
     )
 
 

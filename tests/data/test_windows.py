@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poselib.data.windows import cut, evaluation_starts, stitch, training_starts
+from poselib.data.windows import centred, cut, evaluation_starts, stitch, training_starts
 
 
 def test_training_grid_of_the_reference():
@@ -47,3 +47,40 @@ def test_selection_keeps_what_belongs_to_a_clip():
     chosen = windows.select(np.array([3, 0]))
     assert chosen.frame_numbers().tolist() == [[9, 10, 11], [0, 1, 2]]
     assert chosen.video.tolist() == [1, 0]
+
+
+def test_sparse_windows_of_the_reference():
+    frames = centred([(0, 24)], 9, 2).frame_numbers(np.array([2, 20]))
+    assert frames.tolist() == [[0, 0, 0, 0, 2, 4, 6, 8, 10], [12, 14, 16, 18, 20, 22, 22, 22, 22]]
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(st.integers(1, 80), st.data(), st.integers(1, 6), st.integers(1, 9))
+def test_sparse_windows_stay_on_their_grid_inside_the_video(frames, data, step, length):
+    centre = data.draw(st.integers(0, frames - 1))
+    windows = centred([(7, frames)], length, step).select(np.array([centre]))
+    assert windows.centres().tolist() == [centre]
+    found = windows.frame_numbers()[0] - 7
+    assert found[length // 2] == centre and found.min() >= 0 and found.max() < frames
+    assert not ((found - centre) % step).any() and (np.diff(found) >= 0).all()
+    free = centre + (np.arange(length) - length // 2) * step
+    inside = (free >= 0) & (free < frames)
+    assert (found[inside] == free[inside]).all()
+
+
+def test_interpolation_of_the_reference():
+    windows = centred([(0, 9)], 3, 3, 3)
+    squares = (windows.centres()[:, None] ** 2).astype(float)
+    assert stitch(squares, windows).tolist() == [0, 3, 6, 9, 18, 27, 36, 36, 36]
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=4), st.integers(1, 7), st.sampled_from([1, 3, 9]))
+def test_interpolation_agrees_with_numpy_video_by_video(lengths, step, length):
+    starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    windows = centred(list(zip(starts.tolist(), lengths, strict=True)), length, step, step)
+    poses = np.random.default_rng(0).normal(size=sum(lengths))
+    found = stitch(poses[windows.frame_numbers()[:, length // 2]][:, None], windows)
+    parts = np.split(poses, starts[1:])
+    expected = [np.interp(np.arange(len(part)), np.arange(0, len(part), step), part[::step]) for part in parts]
+    np.testing.assert_allclose(found, np.concatenate(expected), atol=1e-12)

@@ -422,7 +422,7 @@ def test_initial_values_of_the_released_code():
 def test_momentum_of_batch_norms_decays():
     model = build("gla_gcn", **SMALL)
     for done, momentum in ((0, 0.1), (1, 0.0944), (40, 0.01), (80, 0.001)):
-        model.decay_norm_momentum(done, 80)
+        model.begin_epoch(done, 80)
         moved = [
             model.input_norm,
             model.expand.graph.norm,
