@@ -103,7 +103,10 @@ def targets_of(prepared: PreparedSet, frames: np.ndarray) -> np.ndarray:
 
 @torch.inference_mode()
 def attention_maps(model: Lifter, strategy: Strategy, poses_2d: np.ndarray) -> dict[str, np.ndarray]:
-    """Attention of one clip (T, J, 2): {"spatial": (L, T, H, J, J), "temporal": (L, J, H, T, T)}; rows are queries."""
+    """Attention of one clip (T, J, 2), as the model's `forward` names and shapes it, without the axis of clips.
+
+    For MixSTE {"spatial": (L, T, H, J, J), "temporal": (L, J, H, T, T)}; rows are queries.
+    """
     inputs = strategy.inference_input(torch.from_numpy(np.array(poses_2d))[None])
     _, maps = model.eval()(inputs, return_attention=True)
     return {kind: values[0].numpy() for kind, values in maps.items()}

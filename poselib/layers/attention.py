@@ -6,6 +6,15 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 
+def attend(attention: nn.Module, maps: list[Tensor] | None, *arguments: Tensor | None) -> Tensor:
+    """The output of an attention layer; its map is appended to `maps` where a list is given."""
+    if maps is None:
+        return attention(*arguments)
+    mixed, weights = attention.with_map(*arguments)
+    maps.append(weights)
+    return mixed
+
+
 class SelfAttention(nn.Module):
     """Scaled dot-product self-attention with one joint query/key/value projection.
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from poselib.layers.attention import SelfAttention
+from poselib.layers.attention import SelfAttention, attend
 from poselib.layers.mlp import MLP, DropPath
 
 LayerNorm = partial(nn.LayerNorm, eps=1e-6)
@@ -56,9 +56,5 @@ class TransformerBlock(nn.Module):
 
     def attend(self, tokens: Tensor, maps: list[Tensor] | None = None, keys: Tensor | None = None) -> Tensor:
         """The first half of the block, arguments as `forward`."""
-        if maps is None:
-            mixed = self.attention(self.norm1(tokens), keys)
-        else:
-            mixed, weights = self.attention.with_map(self.norm1(tokens), keys)
-            maps.append(weights)
+        mixed = attend(self.attention, maps, self.norm1(tokens), keys)
         return tokens + self.drop_path(self.dropout(mixed))

@@ -11,7 +11,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from poselib.errors import InputError
-from poselib.layers.attention import CrossAttention, SelfAttention
+from poselib.layers.attention import CrossAttention, SelfAttention, attend
 from poselib.layers.lifter import Lifter
 from poselib.layers.mlp import MLP, DropPath
 from poselib.layers.transformer import LayerNorm, TransformerBlock
@@ -98,7 +98,7 @@ class SelfHypothesisRefinement(nn.Module):
     def forward(self, streams: list[Tensor], maps: list[Tensor] | None) -> list[Tensor]:
         """Three streams (B, T, dim); three maps (B, H, T, T) are appended to `maps`."""
         layers = zip(streams, self.norms, self.attentions, strict=True)
-        return self.mixing([x + self.branch(_attend(attention, maps, norm(x))) for x, norm, attention in layers])
+        return self.mixing([x + self.branch(attend(attention, maps, norm(x))) for x, norm, attention in layers])
 
 
 class CrossHypothesisInteraction(nn.Module):
@@ -123,16 +123,8 @@ class CrossHypothesisInteraction(nn.Module):
         for own, (norms, attention) in enumerate(zip(self.norms, self.attentions, strict=True)):
             sources = [stream for other, stream in enumerate(streams) if other != own] + [streams[own]]
             normed = [norm(source) for norm, source in zip(norms, sources, strict=True)]
-            streams[own] = streams[own] + self.branch(_attend(attention, maps, *normed))
+            streams[own] = streams[own] + self.branch(attend(attention, maps, *normed))
         return self.mixing(streams)
-
-
-def _attend(attention: SelfAttention | CrossAttention, maps: list[Tensor] | None, *tokens: Tensor) -> Tensor:
-    if maps is None:
-        return attention(*tokens)
-    mixed, weights = attention.with_map(*tokens)
-    maps.append(weights)
-    return mixed
 
 
 class MHFormer(Lifter):

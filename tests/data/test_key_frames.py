@@ -50,3 +50,12 @@ def test_training_draws_every_stride_equally_often():
 def test_strides_must_fit():
     with pytest.raises(InputError, match="input stride 7 is not a multiple of the output stride 2"):
         key_frame_mask(9, 2, 7)
+
+
+def test_several_strides_place_tokens_as_one_stride_does():
+    several = draw_key_frames(np.random.default_rng(2), 3000, 41, 2, (4, 10, 20))
+    one = draw_key_frames(np.random.default_rng(3), 500, 41, 2, (10,))
+    spacing = np.array([np.diff(np.flatnonzero(mask))[0] for mask in several])
+    assert {mask.tobytes() for mask in several[spacing == 5]} == {mask.tobytes() for mask in one}
+    evaluated = key_frame_mask(41, 2, 10, np.arange(0, 40, 2))
+    assert {mask.tobytes() for mask in evaluated} == {mask.tobytes() for mask in one}
