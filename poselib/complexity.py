@@ -1,6 +1,7 @@
 """What a model costs: parameters, multiply-accumulates and training memory by counting, time and memory by running."""
 
 import copy
+import platform
 import statistics
 import time
 from collections import Counter
@@ -172,12 +173,20 @@ class Run:
     peak_bytes: int | None
 
 
-def measure(model: nn.Module, inputs: Tensor, *, training: bool = False, repeats: int = 5) -> Run:
+def machine() -> str:
+    """What a timing was taken on, to stand beside it."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} thread(s), torch {torch.__version__}"
+
+
+def measure(model: nn.Module, inputs: Tensor, *, training: bool = False, repeats: int = 5, **more) -> Run:
     """Run a copy of the model where it is, once to warm up, then `repeats` times.
 
     Args:
         inputs: (B, T, J, C), on the model's device.
         training: a forward pass, a backward pass and an AdamW step in place of a forward pass alone.
+        more: what else the model's `forward` takes, for example `key_frames`.
     """
     cuda, seconds = inputs.is_cuda, []
     held = torch.cuda.memory_allocated() if cuda else 0
@@ -189,7 +198,7 @@ def measure(model: nn.Module, inputs: Tensor, *, training: bool = False, repeats
             torch.cuda.synchronize()
         started = time.perf_counter()
         with torch.set_grad_enabled(training):
-            output = model(inputs)
+            output = model(inputs, **more)
             if training:
                 output.square().mean().backward()
                 optimiser.step()

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import yaml
@@ -87,18 +88,19 @@ def _each(name: str, deps: list[str], **parts: list) -> dict:
 
 def _table(root: Path, notebook: str) -> dict:
     path = root / "notebooks" / f"{notebook}.ipynb"
-    modules = closure(root, path, root / "poselib/stages/table.py")
+    source, parameters = code_of(path), _parameters(path)
+    built = [root / f"poselib/models/{model}.py" for model in re.findall(r'build\(\s*"(\w+)"', source)]
+    modules = closure(root, path, root / "poselib/stages/table.py", *built)
     runs = [row.experiment for row in load_tables(root).get(notebook, [])]
     records = [f"${{results}}/metrics/{run}.json" for run in runs]
     reported = root / "data/reported" / f"{notebook}.csv"
     files = [str(path.relative_to(root)), *sorted(modules), *records]
     files += [str(reported.relative_to(root))] if reported.is_file() else []
-    source = code_of(path)
     files += ["data/divergences.csv"] if "divergences(" in source else []
     files += ["data/reported/open_mocap"] if "open_mocap" in source else []
     if "open_prepared(" in source:
-        files += ["data/prepared/h36m", f"checkpoints/{_parameter(path, 'experiment')}"]
-    params = [{"params.yaml": ["results"]}]
+        files += ["data/prepared/h36m", f"checkpoints/{parameters['experiment']}"]
+    params = [{"params.yaml": [name for name in ("profile", "results") if name in {"results", *parameters}]}]
     params += [{f"experiments/{notebook.split('/')[0]}.yaml": [f"tables.{notebook}"]}] if runs else []
     folder = f"${{results}}/{notebook}".rsplit("/", 1)[0]
     outs = [f"${{results}}/{notebook}.ipynb", *(f"{folder}/{name}" for name in _written(source))]
@@ -119,10 +121,9 @@ def _written(source: str) -> list[str]:
     return sorted(found)
 
 
-def _parameter(notebook: Path, name: str) -> str:
-    for cell in json.loads(notebook.read_text())["cells"]:
-        if "parameters" in cell["metadata"].get("tags", ()):
-            for node in ast.parse("".join(cell["source"])).body:
-                if node.targets[0].id == name:
-                    return ast.literal_eval(node.value)
-    raise KeyError(name)
+def _parameters(notebook: Path) -> dict:
+    """What the tagged cell defines, by name."""
+    cells = json.loads(notebook.read_text())["cells"]
+    tagged = next(cell for cell in cells if "parameters" in cell["metadata"].get("tags", ()))
+    nodes = ast.parse("".join(tagged["source"])).body
+    return {node.targets[0].id: ast.literal_eval(node.value) for node in nodes}

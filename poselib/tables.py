@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -137,6 +138,28 @@ def side_by_side(
     rows.sort(key=lambda row: groups.index(tuple(row[key] for key in keys[1:])))
     rows.append(_mean_pose_row(runs, keys, metrics))
     return pd.DataFrame(rows).convert_dtypes()
+
+
+def counted(
+    printed: pd.DataFrame,
+    keys: Sequence[str],
+    counts: Mapping[str, Sequence[float]],
+    apart: Mapping[str, str | Sequence[str]] = MappingProxyType({}),
+) -> pd.DataFrame:
+    """A table of cells that are counted, not trained: each printed row, its counts, what they differ by.
+
+    Args:
+        keys: columns that identify a row.
+        counts: reported column -> the count of every row in its unit, NaN where nothing here can be counted.
+        apart: reported column that is not counted -> what stands in place of a measurement.
+    """
+    table = printed[list(keys)].convert_dtypes()
+    for column, values in counts.items():
+        table[f"{column} reported"], table[f"{column} measured"] = printed[column], values
+        table[f"{column} difference"] = table[f"{column} measured"] - printed[column]
+    for column, words in apart.items():
+        table[f"{column} reported"], table[f"{column} measured"] = printed[column], words
+    return table
 
 
 def row_labels(table: pd.DataFrame, keys: Sequence[str]) -> list[str]:

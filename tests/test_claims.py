@@ -51,6 +51,28 @@ def test_ratios():
     assert seeds.verdict == claims.HOLDS
 
 
+@pytest.mark.parametrize(
+    ("pairs", "counted", "timed"),
+    [
+        ({"a": (1.0, 2.0), "b": (3.0, 4.0)}, claims.HOLDS, claims.HOLDS),
+        ({"a": (1.0, 2.0), "b": (3.9, 4.0)}, claims.HOLDS, claims.NOISE),
+        ({"a": (1.0, 2.0), "b": (4.0, 4.0)}, claims.FAILS, claims.NOISE),
+        ({"a": (4.2, 4.0), "b": (2.0, 1.0)}, claims.FAILS, claims.FAILS),
+    ],
+)
+def test_counts_are_compared_as_they_are_and_timings_with_a_tenth_of_noise(pairs, counted, timed):
+    assert claims.below("c", "s", pairs).verdict == counted
+    verdict = claims.below("c", "s", pairs, timed_in="t.timing.csv")
+    assert verdict.verdict == timed and "t.timing.csv" in verdict.evidence
+
+
+def test_evidence_holds_the_closest_counts_and_no_timing():
+    pairs = {name: (10.0, second) for name, second in (("a", 90.0), ("b", 20.0), ("c", 123456.7), ("d", 30.0))}
+    assert claims.below("c", "s", pairs, "M").evidence == "b: 10 against 20 M; d: 10 against 30 M; a: 10 against 90 M"
+    verdicts = [claims.below("c", "s", {"a": pair}, timed_in="file") for pair in ((1.0, 2.0), (1.1, 2.3))]
+    assert verdicts[0] == verdicts[1]
+
+
 def test_missing_runs_are_not_testable():
     verdict = claims.lower("c", "s", [(run("a", 1.0), Run("b", {}, None))])
     assert verdict.verdict == claims.UNTESTABLE and "not run: b" in verdict.evidence

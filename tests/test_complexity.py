@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from poselib.complexity import count, measure, traced_macs, training_bytes
+from poselib.complexity import count, machine, measure, traced_macs, training_bytes
 from poselib.layers.transformer import TransformerBlock
 from poselib.models import build
 
@@ -93,6 +93,19 @@ def test_training_memory_grows_with_the_clip_and_with_attention_maps():
     weights = 16 * sum(parameter.numel() for parameter in model.parameters())
     one, two = (training_bytes(model, torch.empty(batch, 9, 17, 2)) - weights for batch in (1, 2))
     assert one < two <= 2 * one
+
+
+def test_machine_is_named_by_kind_and_threads():
+    assert torch.cuda.is_available() or "CPU, " in machine() and f"{torch.get_num_threads()} thread" in machine()
+
+
+def test_measuring_hands_on_what_else_a_model_takes():
+    config = {"frames": 9, "dim": 16, "spatial_dim": 8, "heads": 2, "strides": (3, 3), "paddings": ((1, 1), (0, 0))}
+    model = build("uplift_upsample", **config)
+    given = []
+    model.register_forward_pre_hook(lambda _, arguments, more: given.append(more), with_kwargs=True)
+    measure(model, torch.randn(1, 9, 17, 2), repeats=1, key_frames=torch.arange(9)[None] < 3)
+    assert len(given) == 2 and all(more["key_frames"].sum() == 3 for more in given)
 
 
 @pytest.mark.parametrize("training", [False, True])

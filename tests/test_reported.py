@@ -7,6 +7,7 @@ import pytest
 
 from poselib.experiments import load_tables
 from poselib.ledger import divergences
+from poselib.pipeline import notebooks
 from poselib.tables import reported
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,7 +46,7 @@ def test_the_ledger_is_numbered_and_refers_to_tables_that_exist():
     ledger = pd.read_csv(ROOT / "data/divergences.csv", dtype=str, keep_default_na=False)
     assert ledger["id"].is_unique and ledger["id"].is_monotonic_increasing
     assert ledger["id"].str.fullmatch(r"D-\d\d").all()
-    known = {*TABLES, "tmt/figures", "mixste/figures"}
+    known = {*TABLES, *notebooks(ROOT)}
     for tables in ledger["tables"]:
         assert set(tables.split()) <= known
     assert (ledger.drop(columns="tables") != "").all(axis=None)

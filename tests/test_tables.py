@@ -80,6 +80,13 @@ def test_per_action_rows_stand_under_the_papers_own():
     assert list(tables.own_actions(runs, "mpjpe")["action"]) == ["Walking", "dance"]
 
 
+def test_counted_cells_stand_beside_the_printed_ones_and_the_rest_says_why_not():
+    table = tables.counted(PRINTED, ["method"], {"d": [1.5, float("nan"), 1.0]}, {"mpjpe_mm": ["quoted", "-", "-"]})
+    assert list(table["method"]) == ["A", "B", "C"] and list(table["d reported"]) == [1, 1, 2]
+    assert list(table["d difference"].dropna()) == [0.5, -1.0] and pd.isna(table["d difference"][1])
+    assert list(table["mpjpe_mm reported"]) == [30, 20, 10] and table["mpjpe_mm measured"][0] == "quoted"
+
+
 def test_written_tables_are_the_same_bytes_twice(tmp_path):
     table = tables.side_by_side(PRINTED, [Run("b", {"method": "B"}, record(50.0))], ["method"], {"mpjpe_mm": "mpjpe"})
     tables.write(table, tmp_path, "a")

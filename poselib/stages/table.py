@@ -17,12 +17,13 @@ def run(root: Path, name: str, settings: list[str]) -> None:
     Raises:
         InputError: no such notebook, or a parameter it does not have.
     """
-    results = load_parameters(root).results
-    source, target = root / "notebooks" / f"{name}.ipynb", root / results / f"{name}.ipynb"
+    parameters = load_parameters(root)
+    source, target = root / "notebooks" / f"{name}.ipynb", root / parameters.results / f"{name}.ipynb"
     given = dict(_setting(text) for text in settings)
-    # Explorations do not read results.
-    where = {"results": results} if "results" in parameters_of(source) else {}
-    run_notebook(source, target, {**where, **given})
+    # Explorations do not read results; only what times models needs the profile.
+    known = parameters_of(source)
+    chosen = {key: getattr(parameters, key) for key in ("results", "profile") if key in known}
+    run_notebook(source, target, {**chosen, **given})
 
 
 def _setting(text: str) -> tuple[str, object]:
