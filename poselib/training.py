@@ -17,11 +17,12 @@ from tqdm import tqdm
 from poselib import losses
 from poselib.augmentation import jitter_targets
 from poselib.averaging import averaged
+from poselib.data.camera_table import camera_pool
 from poselib.data.key_frames import draw_key_frames
-from poselib.data.prepared import PreparedSet
+from poselib.data.prepared import PreparedSet, WorldSet
 from poselib.data.windows import Windows, centred, cut, training_starts
 from poselib.errors import InputError
-from poselib.geometry import mirror
+from poselib.geometry import centre_on_root, mirror
 from poselib.inference import lift_windows, lifted_frames, targets_of, windows_of
 from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, mpjpe
@@ -103,7 +104,8 @@ def train(
     progress = Progress(model, optimiser, averaged(model) if recipe.average else None)
     if snapshot.is_file():
         progress.restore(snapshot)
-    batches = _Batches(prepared, recipe, model, seed)
+    kind = _FilmedBatches if isinstance(prepared, WorldSet) else _Batches
+    batches = kind(prepared, recipe, model, seed)
     done = progress.epoch * len(batches) + progress.batch
     total, seen = (batches.size * count for count in (recipe.epochs * len(batches), done))
     bar = tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0)
@@ -160,6 +162,34 @@ class _Batches:
         windows = self.windows
         drawn = draw_key_frames(random, clips, windows.length, windows.step, self.input_strides)
         return {"key_frames": torch.from_numpy(drawn)}
+
+
+class _FilmedBatches(_Batches):
+    """Clips of motions: each is filmed by a camera of the pool, drawn anew in every epoch.
+
+    A mirrored clip shows the mirrored person to the same camera, as in the released Uplift and Upsample; for videos
+    it is the image that is mirrored.
+    """
+
+    def __init__(self, prepared: WorldSet, recipe: Recipe, model: Lifter, seed: int):
+        super().__init__(prepared, recipe, model, seed)
+        self.pool = camera_pool(recipe.camera_pool)
+
+    def clips_of(self, epoch: int) -> np.ndarray:
+        """Numbers as of `_Batches`, plus the camera's row in the pool times the number of clips and mirror images."""
+        numbers, clips = super().clips_of(epoch), len(self.windows)
+        drawn = np.random.default_rng([self.seed, epoch, len(self.pool)]).integers(len(self.pool), size=clips)
+        return numbers + 2 * clips * drawn[numbers % clips]
+
+    def gather(self, numbers: np.ndarray) -> Clip:
+        """The batch of these clip numbers, filmed, mirrored where asked."""
+        cameras, numbers = np.divmod(numbers, 2 * len(self.windows))
+        frames = self.windows.frame_numbers(numbers % len(self.windows))
+        mirrored = torch.from_numpy(numbers >= len(self.windows))[:, None, None, None]
+        world = torch.from_numpy(self.prepared.poses_world[frames])
+        world = torch.where(mirrored, mirror(world, self.prepared.skeleton.flip), world)
+        screen, poses = self.pool.film(world, cameras[:, None])
+        return Clip(screen, screen, centre_on_root(poses, self.prepared.skeleton.root))
 
 
 def _run_epoch(

@@ -113,7 +113,7 @@ def test_nbval_passes_over_every_notebook(smoke):
         (["table", "tmt/table07", "--set", "metrik=p_mpjpe"], "has no parameter 'metrik'"),
         (["table", "tmt/table99"], "no such notebook"),
         (["train", "mixste_t9"], "no experiment 'mixste_t9'"),
-        (["prepare", "amass"], "roles has no 'amass'"),
+        (["prepare", "kinetics"], "roles has no 'kinetics'"),
         (["select", "--profile", "huge"], "profile 'huge' does not exist"),
         (["select", "--source", "web"], "unknown source 'web'"),
     ],

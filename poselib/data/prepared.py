@@ -3,11 +3,16 @@
 set.json         role, source, credits, joint set, fingerprint, and one line per video
 poses_3d.f32     (N, J, 3) metres, camera frame; joint 0 holds the root's true position, the others are relative
 poses_2d_*.f32   (N, J, 2) normalised screen coordinates, one file per detector
+
+Motions that no camera filmed have one array instead:
+
+poses_world.f32  (N, J, 3) metres, world frame, z up
 """
 
 import hashlib
 import json
 import shutil
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -16,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
+from poselib.data.camera_table import camera_pool
 from poselib.data.checks import check_screen
-from poselib.data.sequences import Sequence
+from poselib.data.sequences import Motion, Sequence
 from poselib.errors import InputError
 from poselib.geometry import centre_on_root, normalise_screen
 from poselib.skeleton import SKELETONS, Skeleton
@@ -77,8 +83,68 @@ class PreparedSet:
         return np.memmap(path, np.float32, "c", shape=shape)
 
 
+@dataclass(frozen=True)
+class WorldSet(PreparedSet):
+    """A prepared set of motions; 2D and camera-frame 3D are made when asked for.
+
+    Training takes `poses_world` and films every window anew. Outside of it a motion is seen by one camera of the
+    training pool, drawn by its name, so that it can be lifted and judged like a video.
+    """
+
+    @cached_property
+    def poses_world(self) -> np.ndarray:
+        """(N, J, 3) metres, world frame, z up."""
+        return self._map("poses_world", 3)
+
+    @cached_property
+    def poses_3d(self) -> "_Filmed":
+        """See `PreparedSet`; the same by index."""
+        return _Filmed(self, "poses_3d", (*self.poses_world.shape[:2], 3))
+
+    def poses_2d(self, detector: str) -> "_Filmed":
+        """See `PreparedSet`; the same by index, and exact.
+
+        Raises:
+            InputError: another detector than 'gt'.
+        """
+        if detector != "gt":
+            raise InputError(f"{self.folder}: no 2D of detector {detector!r}, motions have exact 2D; use detector gt")
+        return _Filmed(self, "poses_2d", (*self.poses_world.shape[:2], 2))
+
+    def film(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The frames, any shape, by their motion's camera; see `CameraPool.film`."""
+        starts, cameras = self._cameras
+        chosen = cameras[np.searchsorted(starts, frames, side="right") - 1]
+        return camera_pool("training").film(self.poses_world[frames], chosen)
+
+    @cached_property
+    def _cameras(self) -> tuple[np.ndarray, np.ndarray]:
+        """First frame and row of the camera of every motion."""
+        rows = {name: row for row, name in enumerate(camera_pool("training").names)}
+        return tuple(np.array([(video.start, rows[video.camera]) for video in self.videos]).T)
+
+    def split(self, name: str) -> tuple[Video, ...]:
+        """The motions of 'train', 'validation' or 'test'; AMASS has no test and its validation stands for it."""
+        return super().split(name) or (super().split("validation") if name == "test" else ())
+
+
+@dataclass(frozen=True)
+class _Filmed:
+    """One array of a set, made by index."""
+
+    world: WorldSet
+    name: str
+    shape: tuple[int, ...]
+
+    def __getitem__(self, frames: np.ndarray | slice) -> np.ndarray:
+        if isinstance(frames, slice):
+            frames = np.arange(*frames.indices(self.shape[0]))
+        screen, poses = self.world.film(frames)
+        return screen if self.name == "poses_2d" else _relative(poses, self.world.skeleton.root)
+
+
 def write_prepared(
-    sequences: Iterable[Sequence],
+    sequences: Iterable[Sequence | Motion],
     folder: Path,
     *,
     role: str,
@@ -86,7 +152,7 @@ def write_prepared(
     split_of: Callable[[str], str],
     credits: tuple[str, ...] = (),
 ) -> PreparedSet:
-    """Stream sequences into a prepared set, one in memory at a time; the folder appears whole or not at all.
+    """Stream videos, or motions, into a prepared set, one in memory at a time; it appears whole or not at all.
 
     Raises:
         InputError: no sequences, or a screen coordinate out of range.
@@ -99,19 +165,21 @@ def write_prepared(
         files: dict[str, object] = {}
         for sequence in sequences:
             skeleton = sequence.skeleton
-            for name, array in _arrays(sequence).items():
+            arrays = _arrays(sequence)
+            for name, array in arrays.items():
                 if name not in files:
                     files[name] = stack.enter_context((partial / f"{name}.f32").open("wb"))
                 content = np.ascontiguousarray(array, np.float32).tobytes()
                 digest.update(content)
                 files[name].write(content)
-            frames = len(sequence.poses_3d)
-            place = (sequence.camera.id, split_of(sequence.subject), start, frames, sequence.fps)
+            frames = len(next(iter(arrays.values())))
+            place = (_camera(sequence), split_of(sequence.subject), start, frames, sequence.fps)
             videos.append(Video(sequence.subject, sequence.action, *place))
             start += frames
     if not videos:
         raise InputError(f"source {source!r} of role {role!r} holds no recordings; check its path in params.yaml")
-    if empty := sorted(set(SPLITS) - {video.split for video in videos}):
+    needed = SPLITS[:2] if "poses_world" in files else SPLITS
+    if empty := sorted(set(needed) - {video.split for video in videos}):
         raise InputError(f"source {source!r} of role {role!r} leaves no {empty[0]} video; add recordings of others")
     description = {"role": role, "source": source, "skeleton": skeleton.name, "credits": list(credits)}
     description["videos"] = [asdict(video) for video in videos]
@@ -123,11 +191,23 @@ def write_prepared(
     return open_prepared(folder)
 
 
-def _arrays(sequence: Sequence) -> Mapping[str, np.ndarray]:
-    root = sequence.skeleton.root
-    poses_3d = centre_on_root(sequence.poses_3d, root)
-    poses_3d[:, root] = sequence.poses_3d[:, root]
-    arrays = {"poses_3d": poses_3d}
+def _camera(sequence: Sequence | Motion) -> str:
+    if isinstance(sequence, Sequence):
+        return sequence.camera.id
+    names = camera_pool("training").names
+    return names[zlib.crc32(f"{sequence.subject}/{sequence.action}".encode()) % len(names)]
+
+
+def _relative(poses: np.ndarray, root: int) -> np.ndarray:
+    relative = centre_on_root(poses, root)
+    relative[..., root, :] = poses[..., root, :]
+    return relative
+
+
+def _arrays(sequence: Sequence | Motion) -> Mapping[str, np.ndarray]:
+    if isinstance(sequence, Motion):
+        return {"poses_world": sequence.positions}
+    arrays = {"poses_3d": _relative(sequence.poses_3d, sequence.skeleton.root)}
     for detector, pixels in sequence.poses_2d.items():
         screen = normalise_screen(pixels, sequence.camera.size)
         check_screen(screen, f"{sequence.subject} {sequence.action}, {detector}")
@@ -147,7 +227,8 @@ def open_prepared(folder: str | Path) -> PreparedSet:
         raise InputError(f"{path}: no prepared set here; run 'python -m poselib prepare ROLE' first")
     try:
         content = json.loads(path.read_text())
-        return PreparedSet(
+        kind = WorldSet if (folder / "poses_world.f32").is_file() else PreparedSet
+        return kind(
             folder,
             content["role"],
             content["source"],
