@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from poselib.errors import InputError
 from poselib.layers.lifter import Lifter
 from poselib.models import build
+from poselib.skeleton import Skeleton, convert
 
 
 def save(path: Path, model: Lifter, metadata: Mapping[str, Any]) -> None:
@@ -47,6 +48,30 @@ def load(path: Path) -> tuple[Lifter, dict[str, Any]]:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: not a readable poselib checkpoint ({reason}); train it again") from error
     return model.eval(), description
+
+
+def transfer(trained: Lifter, model: Lifter, source: Skeleton, target: Skeleton) -> None:
+    """Give a model all weights of a trained one of the same kind and size, strictly.
+
+    Where the joints differ, from `source` to `target`, a model with `joint_rows` starts each joint from its namesake.
+
+    Raises:
+        InputError: a weight is missing, new or of another shape, or the model knows its joints in other places too.
+    """
+    weights, own = trained.state_dict(), model.state_dict()
+    if source != target:
+        if model.joint_rows not in weights:
+            raise InputError(f"{model.name} cannot go from {source.name} to {target.name}; start from the same joints")
+        rows = weights[model.joint_rows].numpy()
+        weights[model.joint_rows] = torch.from_numpy(convert(rows, source, target))
+    for name in (*weights, *own):
+        shapes = [tuple(part[name].shape) if name in part else None for part in (weights, own)]
+        if shapes[0] != shapes[1]:
+            raise InputError(
+                f"{model.name} cannot start from {trained.name}: {name} is {shapes[0]} there and {shapes[1]} here; "
+                "give both experiments the same model and sizes"
+            )
+    model.load_state_dict(weights)
 
 
 def read_untrusted(path: str | Path) -> dict[str, Any]:

@@ -34,7 +34,9 @@ class Experiment(_Strict):
     strategy: Literal["plain", "tmt", "tmt_step1", "tmt_step2", "tmt_v2", "tmt_a3", "tmt_va3", "tmt_equal_updates"] = (
         "plain"
     )
-    role: Literal["h36m"] = "h36m"
+    role: Literal["h36m", "amass"] = "h36m"
+    start: str | None = None  # the experiment whose trained weights this one starts from, seed by seed
+    camera_pool: Literal["training", "all"] = "training"  # of role amass: 20 cameras, or 28 with the test subjects'
     detector: Literal["gt", "cpn"]
     frame_stride: int = Field(1, gt=0)  # frames between those of a clip
     input_strides: list[int] = []  # frames between 2D poses that training draws from, for a model that upsamples
@@ -92,7 +94,7 @@ class Profile(_Strict):
 class Role(_Strict):
     """Which source fills a benchmark role, and from where."""
 
-    source: Literal["synthetic", "cmu", "human36m"]
+    source: Literal["synthetic", "cmu", "human36m", "amass"]
     path: str
 
 
@@ -160,7 +162,18 @@ def load_experiments(root: Path) -> dict[str, Experiment]:
             experiments[name] = _validate(Experiment, entry, label)
             if experiments[name].paper != path.stem:
                 raise InputError(f"{label}: paper is {experiments[name].paper!r}; the file's name is the paper")
+    for name in experiments:
+        _check_start(name, experiments)
     return experiments
+
+
+def _check_start(name: str, experiments: Mapping[str, Experiment]) -> None:
+    passed = [name]
+    while (start := experiments[passed[-1]].start) is not None:
+        if start not in experiments or start in passed:
+            fault = "starts from itself" if start in passed else f"starts from {start!r}, which does not exist"
+            raise InputError(f"experiments/{experiments[name].paper}.yaml, {name}: {fault}; name another experiment")
+        passed.append(start)
 
 
 def _papers(root: Path) -> list[Path]:

@@ -78,6 +78,7 @@ def _evaluate_seed(
         "seed": seed,
         "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "updates": chosen["updates"],
+        **({"start": chosen["start"]} if "start" in chosen else {}),
         "selected_epoch": chosen["epoch"],
         **summary,
         "without_flip_averaging": action_means(stitch(plain, windows), prepared, videos),
