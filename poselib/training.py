@@ -31,6 +31,8 @@ from poselib.strategies import Clip, Strategy
 
 # Seconds between snapshots inside an epoch; what a kill can cost.
 SNAPSHOT_EVERY_S = 60.0
+# Batches between letting go of the pages of the set.
+FORGET_EVERY = 4
 SELECTIONS = ("validation", "test")
 
 
@@ -217,6 +219,8 @@ def _run_epoch(
             progress.updates += 1
             progress.loss_sum += loss.item() / len(steps)
         progress.batch += 1
+        if progress.batch % FORGET_EVERY == 0:
+            batches.prepared.forget()
         now = time.perf_counter()
         bar.set_postfix(loss=f"{progress.loss_sum / progress.batch:.4f}", refresh=False)
         bar.update(batches.size)

@@ -11,6 +11,7 @@ poses_world.f32  (N, J, 3) metres, world frame, z up
 
 import hashlib
 import json
+import mmap
 import shutil
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -75,12 +76,21 @@ class PreparedSet:
         """The videos of 'train', 'validation' or 'test'."""
         return tuple(video for video in self.videos if video.split == name)
 
+    def forget(self) -> None:
+        """Let go of the pages read so far, which otherwise add up to the whole files in the resident memory."""
+        for array in self._maps.values():
+            array.base.madvise(mmap.MADV_DONTNEED)
+
+    @cached_property
+    def _maps(self) -> dict[str, np.ndarray]:
+        return {}
+
     def _map(self, name: str, channels: int) -> np.ndarray:
         frames = sum(video.frames for video in self.videos)
         path, shape = self.folder / f"{name}.f32", (frames, len(self.skeleton), channels)
         if not path.is_file() or path.stat().st_size != 4 * int(np.prod(shape)):
             raise InputError(f"{path}: size does not fit set.json; prepare the role again")
-        return np.memmap(path, np.float32, "c", shape=shape)
+        return self._maps.setdefault(name, np.memmap(path, np.float32, "c", shape=shape))
 
 
 @dataclass(frozen=True)
