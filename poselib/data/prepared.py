@@ -46,6 +46,18 @@ class Video:
 
 
 @dataclass(frozen=True)
+class Derived:
+    """An array of this shape that is computed, frame by frame, from others: only what is asked for is read."""
+
+    shape: tuple[int, ...]
+    compute: Callable[..., np.ndarray]
+    arrays: tuple[np.ndarray, ...]
+
+    def __getitem__(self, frames: np.ndarray | slice) -> np.ndarray:
+        return self.compute(*(array[frames] for array in self.arrays))
+
+
+@dataclass(frozen=True)
 class PreparedSet:
     """A prepared set on disk. Arrays are opened on demand and never loaded whole."""
 
@@ -107,50 +119,36 @@ class WorldSet(PreparedSet):
         return self._map("poses_world", 3)
 
     @cached_property
-    def poses_3d(self) -> "_Filmed":
-        """See `PreparedSet`; the same by index."""
-        return _Filmed(self, "poses_3d", (*self.poses_world.shape[:2], 3))
+    def poses_3d(self) -> Derived:
+        """See `PreparedSet`."""
+        return self._filmed(3, lambda screen, poses: _relative(poses, self.skeleton.root))
 
-    def poses_2d(self, detector: str) -> "_Filmed":
-        """See `PreparedSet`; the same by index, and exact.
+    def poses_2d(self, detector: str) -> Derived:
+        """See `PreparedSet`; exact.
 
         Raises:
             InputError: another detector than 'gt'.
         """
         if detector != "gt":
             raise InputError(f"{self.folder}: no 2D of detector {detector!r}, motions have exact 2D; use detector gt")
-        return _Filmed(self, "poses_2d", (*self.poses_world.shape[:2], 2))
-
-    def film(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The frames, any shape, by their motion's camera; see `CameraPool.film`."""
-        starts, cameras = self._cameras
-        chosen = cameras[np.searchsorted(starts, frames, side="right") - 1]
-        return camera_pool("training").film(self.poses_world[frames], chosen)
-
-    @cached_property
-    def _cameras(self) -> tuple[np.ndarray, np.ndarray]:
-        """First frame and row of the camera of every motion."""
-        rows = {name: row for row, name in enumerate(camera_pool("training").names)}
-        return tuple(np.array([(video.start, rows[video.camera]) for video in self.videos]).T)
+        return self._filmed(2, lambda screen, poses: screen)
 
     def split(self, name: str) -> tuple[Video, ...]:
         """The motions of 'train', 'validation' or 'test'; AMASS has no test and its validation stands for it."""
         return super().split(name) or (super().split("validation") if name == "test" else ())
 
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        """(N,) the row of the pool that every frame is seen by."""
+        names = camera_pool("training").names
+        rows = [names.index(video.camera) for video in self.videos]
+        return np.repeat(np.array(rows, np.int8), [video.frames for video in self.videos])
 
-@dataclass(frozen=True)
-class _Filmed:
-    """One array of a set, made by index."""
+    def _filmed(self, channels: int, choose: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Derived:
+        def film(world: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return choose(*camera_pool("training").film(world, rows))
 
-    world: WorldSet
-    name: str
-    shape: tuple[int, ...]
-
-    def __getitem__(self, frames: np.ndarray | slice) -> np.ndarray:
-        if isinstance(frames, slice):
-            frames = np.arange(*frames.indices(self.shape[0]))
-        screen, poses = self.world.film(frames)
-        return screen if self.name == "poses_2d" else _relative(poses, self.world.skeleton.root)
+        return Derived((*self.poses_world.shape[:2], channels), film, (self.poses_world, self._rows))
 
 
 def write_prepared(
