@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from poselib.errors import InputError
 from poselib.layers.lifter import Lifter
 from poselib.models import build
+from poselib.models.refinement import Refined
 from poselib.skeleton import Skeleton, convert
 
 
@@ -24,6 +25,7 @@ def save(path: Path, model: Lifter, metadata: Mapping[str, Any]) -> None:
     `metadata` holds JSON values: experiment, seed, data fingerprint, metric.
     """
     description = {"model": model.name, "config": asdict(model.config), **metadata}
+    description |= {"refined": True} if isinstance(model, Refined) else {}
     partial = path.with_suffix(".partial")
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, partial, metadata={"poselib": json.dumps(description, sort_keys=True)})
@@ -43,6 +45,7 @@ def load(path: Path) -> tuple[Lifter, dict[str, Any]]:
             description = json.loads((file.metadata() or {})["poselib"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         model = build(description["model"], **description["config"])
+        model = Refined(model) if description.get("refined") else model
         model.load_state_dict(weights, strict=True)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())[:200]

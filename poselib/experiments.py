@@ -36,6 +36,7 @@ class Experiment(_Strict):
     )
     role: Literal["h36m", "amass"] = "h36m"
     start: str | None = None  # the experiment whose trained weights this one starts from, seed by seed
+    refine: bool = False  # put the refinement behind the started model; it is told the true depth of test persons
     camera_pool: Literal["training", "all"] = "training"  # of role amass: 20 cameras, or 28 with the test subjects'
     detector: Literal["gt", "cpn"]
     frame_stride: int = Field(1, gt=0)  # frames between those of a clip
@@ -58,9 +59,11 @@ class Experiment(_Strict):
     jitter: bool = False  # turn and scale training targets
 
     @model_validator(mode="after")
-    def _one_batch_size(self) -> "Experiment":
+    def _fits_together(self) -> "Experiment":
         if (self.batch_frames is None) == (self.batch_clips is None):
             raise ValueError("give batch_frames or batch_clips, one of them")
+        if self.refine and (self.start is None or self.role != "h36m"):
+            raise ValueError("refine needs a start, the trained model, and role h36m, whose cameras are known")
         return self
 
 

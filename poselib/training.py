@@ -23,9 +23,10 @@ from poselib.data.prepared import PreparedSet, WorldSet
 from poselib.data.windows import Windows, centred, cut, training_starts
 from poselib.errors import InputError
 from poselib.geometry import centre_on_root, mirror
-from poselib.inference import lift_windows, lifted_frames, targets_of, windows_of
+from poselib.inference import lift_set, lifted_frames, targets_of, windows_of
 from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, mpjpe
+from poselib.models.refinement import Refined
 from poselib.recipe import OPTIMISERS, SCHEDULES, Recipe
 from poselib.strategies import Clip, Strategy
 
@@ -156,6 +157,13 @@ class _Batches:
         tensors = (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
         return Clip(*(torch.where(mirrored, mirror(tensor, flip), tensor) for tensor in tensors))
 
+    def rays(self, numbers: np.ndarray, model: Lifter) -> dict[str, Tensor]:
+        """What refinement is told of the frames of these clips that the model lifts; see `PreparedSet.rays`."""
+        rays = self.prepared.rays(lifted_frames(model, self.windows.select(numbers % len(self.windows))))
+        # In a mirrored image the principal point lies on the other side.
+        rays["intrinsics"][numbers >= len(self.windows), :, 2] *= -1
+        return {name: torch.from_numpy(part) for name, part in rays.items()}
+
     def sparse(self, epoch: int, batch: int, clips: int) -> dict[str, Tensor]:
         """What a model that upsamples is told besides its input: key-frames drawn anew for every batch."""
         if not self.input_strides:
@@ -206,6 +214,8 @@ def _run_epoch(
         clip = batches.gather(chosen)
         clip = Clip(clip.poses_2d.to(device), clip.truth_2d.to(device), clip.truth_3d.to(device))
         sparse = batches.sparse(progress.epoch, progress.batch, len(chosen))
+        if isinstance(progress.model, Refined):
+            sparse |= {name: part.to(device) for name, part in batches.rays(chosen, progress.model).items()}
         _set_learning_rate(progress, recipe, len(batches))
         steps = strategy.steps_of(progress.epoch * len(batches) + progress.batch)
         for step in steps:
@@ -269,6 +279,6 @@ def _close_epoch(progress: Progress, strategy: Strategy, recipe: Recipe, prepare
 
 
 def _error_mm(model: Lifter, strategy: Strategy, recipe: Recipe, prepared: PreparedSet, windows: Windows) -> float:
-    poses_2d, stride = prepared.poses_2d(recipe.detector), max(recipe.input_strides, default=None)
-    predicted, _ = lift_windows(model, strategy, poses_2d, windows, prepared.skeleton.flip, stride)
+    stride = max(recipe.input_strides, default=None)
+    predicted, _ = lift_set(model, strategy, prepared, recipe.detector, windows, stride)
     return MILLIMETRES * float(mpjpe(predicted, targets_of(prepared, lifted_frames(model, windows))))

@@ -138,7 +138,8 @@ def test_training_does_not_depend_on_tables_figures_or_readers():
 def test_a_model_has_its_own_fingerprint():
     files = units(ROOT)["models/mixste"]
     assert {"poselib/models/mixste.py", "poselib/layers/attention.py"} <= set(files)
-    assert not [file for file in units(ROOT)["train"] if file.startswith("poselib/models/") and "__init__" not in file]
+    shared = {"poselib/models/__init__.py", "poselib/models/refinement.py"}
+    assert {file for file in units(ROOT)["train"] if file.startswith("poselib/models/")} == shared
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,8 @@ EXPERIMENTS = """experiments:
   mocap: {paper: mixste, model: mixste, frames: 27, role: amass, detector: gt, camera_pool: all}
   tuned: {paper: mixste, model: mixste, frames: 27, detector: cpn, start: mocap}
   cold: {paper: mixste, model: mixste, frames: 27, detector: cpn}
+  starred:
+    {paper: mixste, model: mixste, frames: 27, detector: cpn, start: cold, refine: true, losses: {position: 1.0}}
 """
 
 
@@ -190,7 +192,7 @@ def test_stand_in_pre_training_fine_tuning_and_evaluation(checkout):
     with pytest.raises(InputError, match="mocap/seed0.safetensors: no such checkpoint; train the experiment first"):
         train_stage.run(checkout, "tuned")
     records = {}
-    for name in ("mocap", "tuned", "cold"):
+    for name in ("mocap", "tuned", "cold", "starred"):
         train_stage.run(checkout, name)
         evaluate.run(checkout, name)
         records[name] = json.loads((checkout / f"results/metrics/{name}.json").read_text())
@@ -199,6 +201,9 @@ def test_stand_in_pre_training_fine_tuning_and_evaluation(checkout):
     start = records["tuned"]["seeds"][0]["start"]
     assert start == {"experiment": "mocap", "source": "synthetic", "data": records["mocap"]["data"]}
     assert "start" not in records["cold"]["seeds"][0] and "start" not in records["mocap"]["seeds"][0]
+    assert records["starred"]["told_in_the_test"] == "the true depth of the root in every frame"
+    assert "told_in_the_test" not in records["tuned"]
+    assert checkpoints.load(checkout / "checkpoints/starred/seed0.safetensors")[1]["refined"] is True
     tuned, cold = (records[name]["seeds"][0]["action_mean"]["mpjpe"] for name in ("tuned", "cold"))
     assert np.isfinite([tuned, cold]).all() and tuned != cold
 
@@ -226,6 +231,8 @@ def test_no_stand_in_for_an_unknown_role(checkout):
         ("start: mocap", "start: tuned", "tuned: starts from itself"),
         ("camera_pool: all", "camera_pool: all, start: tuned", "mocap: starts from itself"),
         ("camera_pool: all", "camera_pool: 28", "camera_pool"),
+        ("start: cold, refine", "refine", "refine needs a start"),
+        ("camera_pool: all", "start: cold, refine: true", "refine needs a start, the trained model, and role h36m"),
     ],
 )
 def test_mistakes_in_experiments_are_named(checkout, old, new, message):

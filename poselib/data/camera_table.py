@@ -35,6 +35,12 @@ def cameras() -> Mapping[str, tuple[Camera, ...]]:
     }
 
 
+@cache
+def intrinsics() -> Mapping[str, tuple[float, ...]]:
+    """The nine normalised intrinsics of each camera by its id; they are the same in all rigs."""
+    return {camera.id: camera.intrinsics for rig in cameras().values() for camera in rig}
+
+
 @dataclass(frozen=True)
 class CameraPool:
     """Cameras as arrays, row by row: quaternions (C, 4), positions (C, 3) in metres, normalised intrinsics (C, 9)."""

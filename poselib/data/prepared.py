@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from poselib.data.camera_table import camera_pool
+from poselib.data.camera_table import camera_pool, intrinsics
 from poselib.data.checks import check_screen
 from poselib.data.sequences import Motion, Sequence
 from poselib.errors import InputError
@@ -87,6 +87,13 @@ class PreparedSet:
     def split(self, name: str) -> tuple[Video, ...]:
         """The videos of 'train', 'validation' or 'test'."""
         return tuple(video for video in self.videos if video.split == name)
+
+    def rays(self, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """What re-projection of the frames (...,) needs: `root_depth` (...) metres, true; `intrinsics` (..., 9)."""
+        known = intrinsics()
+        rows = np.array([known[video.camera] for video in self.videos], np.float32)
+        number = np.searchsorted([video.start for video in self.videos], frames, side="right") - 1
+        return {"root_depth": self.poses_3d[frames][..., self.skeleton.root, 2], "intrinsics": rows[number]}
 
     def forget(self) -> None:
         """Let go of the pages read so far, which otherwise add up to the whole files in the resident memory."""

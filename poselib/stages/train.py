@@ -16,6 +16,7 @@ from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters, scaled
 from poselib.layers.lifter import Lifter
 from poselib.models import build
+from poselib.models.refinement import Refined
 from poselib.protocols import MIXSTE_WEIGHTS
 from poselib.recipe import Recipe
 from poselib.skeleton import Skeleton
@@ -47,6 +48,7 @@ def run(root: Path, name: str) -> None:
         model = build_model(setting, len(prepared.skeleton))
         if seed in starts:
             origin = _start(root, setting.start, starts[seed], parameters.profile, model, prepared.skeleton)
+        model = Refined(model) if setting.refine else model
         model = model.to("cuda" if torch.cuda.is_available() else "cpu")
         finished[seed] = train(
             model,
