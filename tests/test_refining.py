@@ -104,3 +104,20 @@ def test_refinement_comes_after_the_mean_of_both_images_and_without_dropout(prep
     checkpoints.save(tmp_path / "m.safetensors", model, {})
     stored = checkpoints.load(tmp_path / "m.safetensors")[0]
     assert np.array_equal(lift_set(stored, PLAIN, prepared, "cpn", windows, stride)[0], first)
+
+
+@pytest.mark.parametrize("name", ["mixste", "uplift_upsample"])
+def test_training_re_projects_onto_the_2d_of_the_frames_that_are_lifted(name):
+    model = refined(name)
+    torch.nn.init.constant_(model.refinement.post_refine[3].bias, -50)
+    torch.nn.init.zeros_(model.refinement.post_refine[3].weight)
+    length = model.config.frames
+    inputs = torch.rand(2, length, 17, 2) - 0.5
+    frames = slice(length // 2, length // 2 + 1) if model.many_to_one else slice(None)
+    depth = 4 + torch.rand(2, length)[:, frames]
+    intrinsics = torch.tensor([2.29, 2.28, 0.03, 0.02, 0, 0, 0, 0, 0]).expand(*depth.shape, 9)
+    poses = model.eval()(inputs).clone()
+    poses[..., 0, :] = 0
+    expected = reproject(poses, inputs[:, frames], depth, intrinsics)
+    (found,) = model.supervised(inputs, depth, intrinsics).values()
+    assert torch.allclose(found[..., :2], expected[..., :2], atol=1e-5)
