@@ -19,11 +19,11 @@ Name = Annotated[str, typer.Argument(help="Name of an experiment in experiments/
 
 
 @app.command()
-def synthesise() -> None:
-    """Generate the embedded stand-in for Human3.6M into data/raw/synthetic."""
+def synthesise(role: Annotated[str, typer.Argument(help="Benchmark role, for example h36m.")] = "h36m") -> None:
+    """Generate a role's embedded stand-in into data/raw/synthetic."""
     from poselib.stages import synthesise as stage
 
-    stage.run(root())
+    stage.run(root(), role)
 
 
 @app.command()

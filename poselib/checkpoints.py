@@ -15,6 +15,8 @@ from safetensors.torch import save_file
 from poselib.errors import InputError
 from poselib.layers.lifter import Lifter
 from poselib.models import build
+from poselib.models.refinement import Refined
+from poselib.skeleton import Skeleton, convert
 
 
 def save(path: Path, model: Lifter, metadata: Mapping[str, Any]) -> None:
@@ -23,6 +25,7 @@ def save(path: Path, model: Lifter, metadata: Mapping[str, Any]) -> None:
     `metadata` holds JSON values: experiment, seed, data fingerprint, metric.
     """
     description = {"model": model.name, "config": asdict(model.config), **metadata}
+    description |= {"refined": True} if isinstance(model, Refined) else {}
     partial = path.with_suffix(".partial")
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, partial, metadata={"poselib": json.dumps(description, sort_keys=True)})
@@ -42,11 +45,36 @@ def load(path: Path) -> tuple[Lifter, dict[str, Any]]:
             description = json.loads((file.metadata() or {})["poselib"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         model = build(description["model"], **description["config"])
+        model = Refined(model) if description.get("refined") else model
         model.load_state_dict(weights, strict=True)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: not a readable poselib checkpoint ({reason}); train it again") from error
     return model.eval(), description
+
+
+def transfer(trained: Lifter, model: Lifter, source: Skeleton, target: Skeleton) -> None:
+    """Give a model all weights of a trained one of the same kind and size, strictly.
+
+    Where the joints differ, from `source` to `target`, a model with `joint_rows` starts each joint from its namesake.
+
+    Raises:
+        InputError: a weight is missing, new or of another shape, or the model knows its joints in other places too.
+    """
+    weights, own = trained.state_dict(), model.state_dict()
+    if source != target:
+        if model.joint_rows not in weights:
+            raise InputError(f"{model.name} cannot go from {source.name} to {target.name}; start from the same joints")
+        rows = weights[model.joint_rows].numpy()
+        weights[model.joint_rows] = torch.from_numpy(convert(rows, source, target))
+    for name in (*weights, *own):
+        shapes = [tuple(part[name].shape) if name in part else None for part in (weights, own)]
+        if shapes[0] != shapes[1]:
+            raise InputError(
+                f"{model.name} cannot start from {trained.name}: {name} is {shapes[0]} there and {shapes[1]} here; "
+                "give both experiments the same model and sizes"
+            )
+    model.load_state_dict(weights)
 
 
 def read_untrusted(path: str | Path) -> dict[str, Any]:

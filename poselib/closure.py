@@ -13,11 +13,14 @@ FOLDER = "data/code"
 
 
 def units(root: Path) -> dict[str, list[str]]:
-    """What is fingerprinted by name, 'train', 'evaluate' and 'models/<name>', and the package files of each."""
+    """What is fingerprinted by name, 'train', 'evaluate' and 'models/<name>', and the package files of each.
+
+    'scratch' has none: what a training depends on that starts from no other's weights.
+    """
     models = [path for path in sorted((root / "poselib/models").glob("*.py")) if path.stem != "__init__"]
     starts = {name: root / f"poselib/stages/{name}.py" for name in ("train", "evaluate")}
     starts |= {f"models/{path.stem}": path for path in models}
-    return {name: sorted(closure(root, start)) for name, start in starts.items()}
+    return {"scratch": [], **{name: sorted(closure(root, start)) for name, start in starts.items()}}
 
 
 def fingerprint(root: Path, files: list[str]) -> dict[str, str]:

@@ -34,7 +34,10 @@ class Experiment(_Strict):
     strategy: Literal["plain", "tmt", "tmt_step1", "tmt_step2", "tmt_v2", "tmt_a3", "tmt_va3", "tmt_equal_updates"] = (
         "plain"
     )
-    role: Literal["h36m"] = "h36m"
+    role: Literal["h36m", "amass"] = "h36m"
+    start: str | None = None  # the experiment whose trained weights this one starts from, seed by seed
+    refine: bool = False  # put the refinement behind the started model; it is told the true depth of test persons
+    camera_pool: Literal["training", "all"] = "training"  # of role amass: 20 cameras, or 28 with the test subjects'
     detector: Literal["gt", "cpn"]
     frame_stride: int = Field(1, gt=0)  # frames between those of a clip
     input_strides: list[int] = []  # frames between 2D poses that training draws from, for a model that upsamples
@@ -56,9 +59,11 @@ class Experiment(_Strict):
     jitter: bool = False  # turn and scale training targets
 
     @model_validator(mode="after")
-    def _one_batch_size(self) -> "Experiment":
+    def _fits_together(self) -> "Experiment":
         if (self.batch_frames is None) == (self.batch_clips is None):
             raise ValueError("give batch_frames or batch_clips, one of them")
+        if self.refine and (self.start is None or self.role != "h36m"):
+            raise ValueError("refine needs a start, the trained model, and role h36m, whose cameras are known")
         return self
 
 
@@ -92,7 +97,7 @@ class Profile(_Strict):
 class Role(_Strict):
     """Which source fills a benchmark role, and from where."""
 
-    source: Literal["synthetic", "cmu", "human36m"]
+    source: Literal["synthetic", "cmu", "human36m", "amass"]
     path: str
 
 
@@ -160,7 +165,18 @@ def load_experiments(root: Path) -> dict[str, Experiment]:
             experiments[name] = _validate(Experiment, entry, label)
             if experiments[name].paper != path.stem:
                 raise InputError(f"{label}: paper is {experiments[name].paper!r}; the file's name is the paper")
+    for name in experiments:
+        _check_start(name, experiments)
     return experiments
+
+
+def _check_start(name: str, experiments: Mapping[str, Experiment]) -> None:
+    passed = [name]
+    while (start := experiments[passed[-1]].start) is not None:
+        if start not in experiments or start in passed:
+            fault = "starts from itself" if start in passed else f"starts from {start!r}, which does not exist"
+            raise InputError(f"experiments/{experiments[name].paper}.yaml, {name}: {fault}; name another experiment")
+        passed.append(start)
 
 
 def _papers(root: Path) -> list[Path]:

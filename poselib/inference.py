@@ -10,11 +10,13 @@ from poselib.data.prepared import PreparedSet, Video
 from poselib.data.windows import Windows, centred, cut, evaluation_starts
 from poselib.geometry import mirror
 from poselib.layers.lifter import Lifter
+from poselib.models.refinement import Refined
 from poselib.protocols import base_action
 from poselib.strategies import Strategy
 
 # Per forward pass: few enough to stay in a CPU's cache, many enough to fill a GPU.
 TOKENS_PER_PASS = {"cpu": 4096, "cuda": 2**20}
+POSES_PER_PASS = 4096
 
 
 def lift_clips(
@@ -73,6 +75,34 @@ def lift_windows(
     model.train(training)
     averaged, plain = (np.concatenate(views) for views in zip(*parts, strict=True))
     return averaged, plain
+
+
+def lift_set(
+    model: Lifter,
+    strategy: Strategy,
+    prepared: PreparedSet,
+    detector: str,
+    windows: Windows,
+    input_stride: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`lift_windows` over a prepared set; a `Refined` model also refines, which needs the true depth of the root."""
+    poses_2d = prepared.poses_2d(detector)
+    lifted = lift_windows(model, strategy, poses_2d, windows, prepared.skeleton.flip, input_stride)
+    if not isinstance(model, Refined):
+        return lifted
+    frames = lifted_frames(model, windows)
+    given = (poses_2d[frames], *prepared.rays(frames).values())
+    return tuple(_refined(model, poses, *given) for poses in lifted)
+
+
+@torch.inference_mode()
+def _refined(model: Refined, *arrays: np.ndarray) -> np.ndarray:
+    device, training = next(model.parameters()).device, model.training
+    model.eval()
+    parts = zip(*(torch.from_numpy(np.asarray(array)).split(POSES_PER_PASS) for array in arrays), strict=True)
+    refined = [model.refine(*(part.to(device) for part in some)).cpu().numpy() for some in parts]
+    model.train(training)
+    return np.concatenate(refined)
 
 
 def windows_of(videos: tuple[Video, ...], model: Lifter, frame_stride: int = 1) -> Windows:

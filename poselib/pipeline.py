@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from poselib.closure import FOLDER, closure, code_of, units
-from poselib.experiments import RECIPES, load_experiments, load_tables
+from poselib.experiments import RECIPES, Experiment, load_experiments, load_tables
 
 HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Settings: params.yaml and experiments/.\n"
 DATA_STAGE = "data/raw/synthetic/h36m"
@@ -16,7 +16,8 @@ DATA_STAGE = "data/raw/synthetic/h36m"
 
 def dvc_yaml(root: Path) -> str:
     """The text of dvc.yaml for the experiments and notebooks there are."""
-    papers = sorted({experiment.paper for experiment in load_experiments(root).values()})
+    experiments = load_experiments(root)
+    papers = sorted({experiment.paper for experiment in experiments.values()})
     stages = {
         "synthesise": _stage(
             root,
@@ -33,7 +34,7 @@ def dvc_yaml(root: Path) -> str:
             outs=["data/prepared/h36m"],
         ),
         "code": _code(root),
-        "train": _each("train", [], outs=["checkpoints/${key}"]),
+        "train": _each("train", ["${item.start}"], outs=["checkpoints/${key}"]),
         "evaluate": _each(
             "evaluate",
             ["checkpoints/${key}"],
@@ -51,7 +52,8 @@ def dvc_yaml(root: Path) -> str:
         params=[{"params.yaml": ["results"]}, *({f"experiments/{paper}.yaml": ["tables"]} for paper in papers)],
         outs=[{f"${{results}}/{name}.md": {"cache": False}} for name in ("README", "divergences")],
     )
-    content = {"vars": [f"experiments/{paper}.yaml" for paper in papers], "stages": stages}
+    runs = {name: _run(experiment) for name, experiment in experiments.items()}
+    content = {"vars": [{"runs": runs}], "stages": stages}
     return HEADER + yaml.safe_dump(content, sort_keys=False, width=120)
 
 
@@ -74,6 +76,12 @@ def _code(root: Path) -> dict:
     return {"cmd": "python -m poselib fingerprint", "deps": sorted(files), "outs": outs}
 
 
+def _run(experiment: Experiment) -> dict[str, str]:
+    """What the stages of an experiment are told of it."""
+    start = f"checkpoints/{experiment.start}" if experiment.start else f"{FOLDER}/scratch.json"
+    return {"paper": experiment.paper, "model": experiment.model, "role": experiment.role, "start": start}
+
+
 def _each(name: str, deps: list[str], **parts: list) -> dict:
     code = [f"{FOLDER}/{name}.json", f"{FOLDER}/models/${{item.model}}.json"]
     params = [
@@ -81,9 +89,9 @@ def _each(name: str, deps: list[str], **parts: list) -> dict:
         {"experiments/${item.paper}.yaml": ["experiments.${key}"]},
         {RECIPES: ["${item.model}"]},
     ]
-    deps = ["data/prepared/h36m", *deps, *code]
+    deps = ["data/prepared/${item.role}", *deps, *code]
     stage = {"cmd": f"python -m poselib {name} ${{key}}", "deps": deps, "params": params, **parts}
-    return {"foreach": "${experiments}", "do": stage}
+    return {"foreach": "${runs}", "do": stage}
 
 
 def _table(root: Path, notebook: str) -> dict:

@@ -17,7 +17,8 @@ class Recipe:
 
     `outputs` weighs what a model is supervised by (`Lifter.supervised`), all alike if empty; `frame_stride` frames lie
     between those of a many-to-one model's clip, and `input_strides` are drawn from for a model that upsamples; with
-    `average` the running average of the weights is what is evaluated and kept.
+    `average` the running average of the weights is what is evaluated and kept. `camera_pool` films the motions of a set
+    without videos.
     """
 
     detector: str
@@ -37,6 +38,7 @@ class Recipe:
     input_strides: tuple[int, ...] = ()
     average: bool = False
     jitter: bool = False
+    camera_pool: str = "training"
 
 
 def _adamw(weights: Iterable[Tensor], recipe: Recipe) -> torch.optim.Optimizer:

@@ -150,6 +150,18 @@ H36M_17 = Skeleton(
 )
 H36M_16 = _without(H36M_17, "h36m_16", "nose")
 
+# As the joint regressor that SPIN publishes gives them, and with it the converted AMASS: the left leg comes first.
+SPIN_17 = Skeleton(
+    "spin_17",
+    {
+        joint: H36M_17.joints[joint]
+        for joint in (
+            *("pelvis", "left_hip", "left_knee", "left_ankle", "right_hip", "right_knee", "right_ankle"),
+            *H36M_17.names[7:],
+        )
+    },
+)
+
 HUMANEVA_15 = Skeleton(
     "humaneva_15",
     {

@@ -17,19 +17,23 @@ from tqdm import tqdm
 from poselib import losses
 from poselib.augmentation import jitter_targets
 from poselib.averaging import averaged
+from poselib.data.camera_table import camera_pool
 from poselib.data.key_frames import draw_key_frames
-from poselib.data.prepared import PreparedSet
+from poselib.data.prepared import PreparedSet, WorldSet
 from poselib.data.windows import Windows, centred, cut, training_starts
 from poselib.errors import InputError
-from poselib.geometry import mirror
-from poselib.inference import lift_windows, lifted_frames, targets_of, windows_of
+from poselib.geometry import centre_on_root, mirror
+from poselib.inference import lift_set, lifted_frames, targets_of, windows_of
 from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, mpjpe
+from poselib.models.refinement import Refined
 from poselib.recipe import OPTIMISERS, SCHEDULES, Recipe
 from poselib.strategies import Clip, Strategy
 
 # Seconds between snapshots inside an epoch; what a kill can cost.
 SNAPSHOT_EVERY_S = 60.0
+# Batches between letting go of the pages of the set.
+FORGET_EVERY = 4
 SELECTIONS = ("validation", "test")
 
 
@@ -103,7 +107,8 @@ def train(
     progress = Progress(model, optimiser, averaged(model) if recipe.average else None)
     if snapshot.is_file():
         progress.restore(snapshot)
-    batches = _Batches(prepared, recipe, model, seed)
+    kind = _FilmedBatches if isinstance(prepared, WorldSet) else _Batches
+    batches = kind(prepared, recipe, model, seed)
     done = progress.epoch * len(batches) + progress.batch
     total, seen = (batches.size * count for count in (recipe.epochs * len(batches), done))
     bar = tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0)
@@ -152,6 +157,13 @@ class _Batches:
         tensors = (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
         return Clip(*(torch.where(mirrored, mirror(tensor, flip), tensor) for tensor in tensors))
 
+    def rays(self, numbers: np.ndarray, model: Lifter) -> dict[str, Tensor]:
+        """What refinement is told of the frames of these clips that the model lifts; see `PreparedSet.rays`."""
+        rays = self.prepared.rays(lifted_frames(model, self.windows.select(numbers % len(self.windows))))
+        # In a mirrored image the principal point lies on the other side.
+        rays["intrinsics"][numbers >= len(self.windows), :, 2] *= -1
+        return {name: torch.from_numpy(part) for name, part in rays.items()}
+
     def sparse(self, epoch: int, batch: int, clips: int) -> dict[str, Tensor]:
         """What a model that upsamples is told besides its input: key-frames drawn anew for every batch."""
         if not self.input_strides:
@@ -160,6 +172,34 @@ class _Batches:
         windows = self.windows
         drawn = draw_key_frames(random, clips, windows.length, windows.step, self.input_strides)
         return {"key_frames": torch.from_numpy(drawn)}
+
+
+class _FilmedBatches(_Batches):
+    """Clips of motions: each is filmed by a camera of the pool, drawn anew in every epoch.
+
+    A mirrored clip shows the mirrored person to the same camera, as in the released Uplift and Upsample; for videos
+    it is the image that is mirrored.
+    """
+
+    def __init__(self, prepared: WorldSet, recipe: Recipe, model: Lifter, seed: int):
+        super().__init__(prepared, recipe, model, seed)
+        self.pool = camera_pool(recipe.camera_pool)
+
+    def clips_of(self, epoch: int) -> np.ndarray:
+        """Numbers as of `_Batches`, plus the camera's row in the pool times the number of clips and mirror images."""
+        numbers, clips = super().clips_of(epoch), len(self.windows)
+        drawn = np.random.default_rng([self.seed, epoch, len(self.pool)]).integers(len(self.pool), size=clips)
+        return numbers + 2 * clips * drawn[numbers % clips]
+
+    def gather(self, numbers: np.ndarray) -> Clip:
+        """The batch of these clip numbers, filmed, mirrored where asked."""
+        cameras, numbers = np.divmod(numbers, 2 * len(self.windows))
+        frames = self.windows.frame_numbers(numbers % len(self.windows))
+        mirrored = torch.from_numpy(numbers >= len(self.windows))[:, None, None, None]
+        world = torch.from_numpy(self.prepared.poses_world[frames])
+        world = torch.where(mirrored, mirror(world, self.prepared.skeleton.flip), world)
+        screen, poses = self.pool.film(world, cameras[:, None])
+        return Clip(screen, screen, centre_on_root(poses, self.prepared.skeleton.root))
 
 
 def _run_epoch(
@@ -174,6 +214,8 @@ def _run_epoch(
         clip = batches.gather(chosen)
         clip = Clip(clip.poses_2d.to(device), clip.truth_2d.to(device), clip.truth_3d.to(device))
         sparse = batches.sparse(progress.epoch, progress.batch, len(chosen))
+        if isinstance(progress.model, Refined):
+            sparse |= {name: part.to(device) for name, part in batches.rays(chosen, progress.model).items()}
         _set_learning_rate(progress, recipe, len(batches))
         steps = strategy.steps_of(progress.epoch * len(batches) + progress.batch)
         for step in steps:
@@ -187,6 +229,8 @@ def _run_epoch(
             progress.updates += 1
             progress.loss_sum += loss.item() / len(steps)
         progress.batch += 1
+        if progress.batch % FORGET_EVERY == 0:
+            batches.prepared.forget()
         now = time.perf_counter()
         bar.set_postfix(loss=f"{progress.loss_sum / progress.batch:.4f}", refresh=False)
         bar.update(batches.size)
@@ -235,6 +279,6 @@ def _close_epoch(progress: Progress, strategy: Strategy, recipe: Recipe, prepare
 
 
 def _error_mm(model: Lifter, strategy: Strategy, recipe: Recipe, prepared: PreparedSet, windows: Windows) -> float:
-    poses_2d, stride = prepared.poses_2d(recipe.detector), max(recipe.input_strides, default=None)
-    predicted, _ = lift_windows(model, strategy, poses_2d, windows, prepared.skeleton.flip, stride)
+    stride = max(recipe.input_strides, default=None)
+    predicted, _ = lift_set(model, strategy, prepared, recipe.detector, windows, stride)
     return MILLIMETRES * float(mpjpe(predicted, targets_of(prepared, lifted_frames(model, windows))))

@@ -25,23 +25,42 @@ def mocap_folder() -> Path:
 
 
 @pytest.fixture
-def prepared(tmp_path):
-    """A small prepared set of smooth random motion: three subjects, two recordings, two cameras, two detectors."""
+def motions():
+    """Smooth random motion: three subjects, two recordings."""
     import numpy as np
 
-    from poselib.data.filming import film
-    from poselib.data.h36m import cameras
-    from poselib.data.prepared import write_prepared
     from poselib.data.sequences import Motion
     from poselib.skeleton import H36M_17
 
     random = np.random.default_rng(0)
     body = random.uniform(-0.4, 0.4, (17, 3)) + [0, 0, 1]
-    sequences = []
+    found = []
     for subject in ("S1", "S8", "S9"):
         for action in ("Walking", "Sitting 1"):
             sway = 0.1 * np.sin(np.linspace(0, 3, 23)[:, None, None] + random.uniform(0, 6, (1, 17, 3)))
-            motion = Motion(subject, action, H36M_17, 50.0, (body + sway).astype(np.float32))
-            sequences += [film(motion, camera, lambda p, seed: p + 3, 0) for camera in cameras()[subject][:2]]
-    split = {"S1": "train", "S8": "validation", "S9": "test"}
-    return write_prepared(sequences, tmp_path / "set", role="h36m", source="synthetic", split_of=split.get)
+            found.append(Motion(subject, action, H36M_17, 50.0, (body + sway).astype(np.float32)))
+    return found
+
+
+SPLIT = {"S1": "train", "S8": "validation", "S9": "test"}
+
+
+@pytest.fixture
+def prepared(motions, tmp_path):
+    """A small prepared set of these motions, two cameras, two detectors."""
+    from poselib.data.filming import film
+    from poselib.data.h36m import cameras
+    from poselib.data.prepared import write_prepared
+
+    views = [(motion, camera) for motion in motions for camera in cameras()[motion.subject][:2]]
+    sequences = [film(motion, camera, lambda p, seed: p + 3, 0) for motion, camera in views]
+    return write_prepared(sequences, tmp_path / "set", role="h36m", source="synthetic", split_of=SPLIT.get)
+
+
+@pytest.fixture
+def world(motions, tmp_path):
+    """The same motions prepared without a camera; as in AMASS there is no test."""
+    from poselib.data.prepared import write_prepared
+
+    held_out = {**SPLIT, "S9": "validation"}.get
+    return write_prepared(motions, tmp_path / "world", role="amass", source="synthetic", split_of=held_out)

@@ -117,7 +117,7 @@ def test_nbval_passes_over_every_notebook(smoke):
         (["table", "tmt/table07", "--set", "metrik=p_mpjpe"], "has no parameter 'metrik'"),
         (["table", "tmt/table99"], "no such notebook"),
         (["train", "mixste_t9"], "no experiment 'mixste_t9'"),
-        (["prepare", "amass"], "roles has no 'amass'"),
+        (["prepare", "kinetics"], "roles has no 'kinetics'"),
         (["select", "--profile", "huge"], "profile 'huge' does not exist"),
         (["select", "--source", "web"], "unknown source 'web'"),
     ],
@@ -142,7 +142,8 @@ def test_training_does_not_depend_on_tables_figures_or_readers():
 def test_a_model_has_its_own_fingerprint():
     files = units(ROOT)["models/mixste"]
     assert {"poselib/models/mixste.py", "poselib/layers/attention.py"} <= set(files)
-    assert not [file for file in units(ROOT)["train"] if file.startswith("poselib/models/") and "__init__" not in file]
+    shared = {"poselib/models/__init__.py", "poselib/models/refinement.py"}
+    assert {file for file in units(ROOT)["train"] if file.startswith("poselib/models/")} == shared
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import numpy as np
 from poselib.data.amc import CMU_FPS, read_amc
 from poselib.data.asf import read_asf
 from poselib.data.bvh import read_bvh
+from poselib.data.camera_table import TEST_RIGS, TRAIN_RIGS
 from poselib.data.checks import check_metres
 from poselib.data.cmu_files import ClipFile, find_clips
 from poselib.data.filming import Detector, film
@@ -28,8 +29,6 @@ SCHEMES = (CMU_ASF, CMU_BVH, CMU_DAZ_BVH)
 INCH = 0.0254
 CMU_LENGTH_SCALE = 0.45
 CENTIMETRE = 0.01
-TRAIN_RIGS = ("S1", "S5", "S6", "S7", "S8")
-TEST_RIGS = ("S9", "S11")
 
 
 def cmu_motions(folder: Path | str, *, fps: float = 50.0) -> Iterator[Motion]:

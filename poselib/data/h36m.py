@@ -5,16 +5,15 @@ data_2d_h36m_gt.npz                 positions_2d: subject -> recording -> [4 x (
 data_2d_h36m_cpn_ft_h36m_dbb.npz    the same for the fine-tuned CPN's detections
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from poselib.data.camera_table import cameras
 from poselib.data.checks import check_array, check_metres, check_pixels
 from poselib.data.filming import Detector, film
-from poselib.data.npz import read_npz
+from poselib.data.npz import read_npz, write_objects
 from poselib.data.sequences import Motion, Sequence
 from poselib.errors import InputError
 from poselib.geometry import Camera, world_to_camera
@@ -36,24 +35,6 @@ _FILLED_FROM = {
 }
 
 
-@cache
-def cameras() -> Mapping[str, tuple[Camera, ...]]:
-    """The published cameras: subject -> four cameras in the order of the files."""
-    table = json.loads((Path(__file__).parent / "h36m_cameras.json").read_text())
-    return {
-        subject: tuple(
-            Camera(
-                id=inner["id"],
-                **{name: tuple(inner[name]) for name in ("size", "focal", "centre", "radial", "tangential")},
-                orientation=tuple(outer["orientation"]),
-                position=tuple(millimetres / 1000 for millimetres in outer["position_mm"]),
-            )
-            for inner, outer in zip(table["intrinsics"], rig, strict=True)
-        )
-        for subject, rig in table["extrinsics"].items()
-    }
-
-
 def write_h36m(motions: Iterable[Motion], folder: Path, detect: Detector) -> None:
     """Write the three files of the data set from motions of its subjects, filmed by its cameras.
 
@@ -72,15 +53,9 @@ def write_h36m(motions: Iterable[Motion], folder: Path, detect: Detector) -> Non
     right = [i for i, joint in enumerate(H36M_17.names) if H36M_17.side(joint) == "right"]
     metadata = {"num_joints": 17, "keypoints_symmetry": [left, right]}
     folder.mkdir(parents=True, exist_ok=True)
-    _save(folder / POSITIONS_FILE, positions_3d=positions)
-    _save(folder / DETECTION_FILES["gt"], positions_2d=exact, metadata=metadata)
-    _save(folder / DETECTION_FILES["cpn"], positions_2d=detected, metadata={**metadata, "layout_name": "h36m"})
-
-
-def _save(path: Path, **objects) -> None:
-    partial = path.with_name(path.name + ".partial.npz")
-    np.savez_compressed(partial, **{key: np.array(value, dtype=object) for key, value in objects.items()})
-    partial.replace(path)
+    write_objects(folder / POSITIONS_FILE, positions_3d=positions)
+    write_objects(folder / DETECTION_FILES["gt"], positions_2d=exact, metadata=metadata)
+    write_objects(folder / DETECTION_FILES["cpn"], positions_2d=detected, metadata={**metadata, "layout_name": "h36m"})
 
 
 def _to_32(positions: np.ndarray) -> np.ndarray:

@@ -3,11 +3,17 @@
 set.json         role, source, credits, joint set, fingerprint, and one line per video
 poses_3d.f32     (N, J, 3) metres, camera frame; joint 0 holds the root's true position, the others are relative
 poses_2d_*.f32   (N, J, 2) normalised screen coordinates, one file per detector
+
+Motions that no camera filmed have one array instead:
+
+poses_world.f32  (N, J, 3) metres, world frame, z up
 """
 
 import hashlib
 import json
+import mmap
 import shutil
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -16,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
+from poselib.data.camera_table import camera_pool, intrinsics
 from poselib.data.checks import check_screen
-from poselib.data.sequences import Sequence
+from poselib.data.sequences import Motion, Sequence
 from poselib.errors import InputError
 from poselib.geometry import centre_on_root, normalise_screen
 from poselib.skeleton import SKELETONS, Skeleton
@@ -36,6 +43,18 @@ class Video:
     start: int
     frames: int
     fps: float
+
+
+@dataclass(frozen=True)
+class Derived:
+    """An array of this shape that is computed, frame by frame, from others: only what is asked for is read."""
+
+    shape: tuple[int, ...]
+    compute: Callable[..., np.ndarray]
+    arrays: tuple[np.ndarray, ...]
+
+    def __getitem__(self, frames: np.ndarray | slice) -> np.ndarray:
+        return self.compute(*(array[frames] for array in self.arrays))
 
 
 @dataclass(frozen=True)
@@ -69,16 +88,78 @@ class PreparedSet:
         """The videos of 'train', 'validation' or 'test'."""
         return tuple(video for video in self.videos if video.split == name)
 
+    def rays(self, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """What re-projection of the frames (...,) needs: `root_depth` (...) metres, true; `intrinsics` (..., 9)."""
+        known = intrinsics()
+        rows = np.array([known[video.camera] for video in self.videos], np.float32)
+        number = np.searchsorted([video.start for video in self.videos], frames, side="right") - 1
+        return {"root_depth": self.poses_3d[frames][..., self.skeleton.root, 2], "intrinsics": rows[number]}
+
+    def forget(self) -> None:
+        """Let go of the pages read so far, which otherwise add up to the whole files in the resident memory."""
+        for array in self._maps.values():
+            array.base.madvise(mmap.MADV_DONTNEED)
+
+    @cached_property
+    def _maps(self) -> dict[str, np.ndarray]:
+        return {}
+
     def _map(self, name: str, channels: int) -> np.ndarray:
         frames = sum(video.frames for video in self.videos)
         path, shape = self.folder / f"{name}.f32", (frames, len(self.skeleton), channels)
         if not path.is_file() or path.stat().st_size != 4 * int(np.prod(shape)):
             raise InputError(f"{path}: size does not fit set.json; prepare the role again")
-        return np.memmap(path, np.float32, "c", shape=shape)
+        return self._maps.setdefault(name, np.memmap(path, np.float32, "c", shape=shape))
+
+
+@dataclass(frozen=True)
+class WorldSet(PreparedSet):
+    """A prepared set of motions; 2D and camera-frame 3D are made when asked for.
+
+    Training takes `poses_world` and films every window anew. Outside of it a motion is seen by one camera of the
+    training pool, drawn by its name, so that it can be lifted and judged like a video.
+    """
+
+    @cached_property
+    def poses_world(self) -> np.ndarray:
+        """(N, J, 3) metres, world frame, z up."""
+        return self._map("poses_world", 3)
+
+    @cached_property
+    def poses_3d(self) -> Derived:
+        """See `PreparedSet`."""
+        return self._filmed(3, lambda screen, poses: _relative(poses, self.skeleton.root))
+
+    def poses_2d(self, detector: str) -> Derived:
+        """See `PreparedSet`; exact.
+
+        Raises:
+            InputError: another detector than 'gt'.
+        """
+        if detector != "gt":
+            raise InputError(f"{self.folder}: no 2D of detector {detector!r}, motions have exact 2D; use detector gt")
+        return self._filmed(2, lambda screen, poses: screen)
+
+    def split(self, name: str) -> tuple[Video, ...]:
+        """The motions of 'train', 'validation' or 'test'; AMASS has no test and its validation stands for it."""
+        return super().split(name) or (super().split("validation") if name == "test" else ())
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        """(N,) the row of the pool that every frame is seen by."""
+        names = camera_pool("training").names
+        rows = [names.index(video.camera) for video in self.videos]
+        return np.repeat(np.array(rows, np.int8), [video.frames for video in self.videos])
+
+    def _filmed(self, channels: int, choose: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Derived:
+        def film(world: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return choose(*camera_pool("training").film(world, rows))
+
+        return Derived((*self.poses_world.shape[:2], channels), film, (self.poses_world, self._rows))
 
 
 def write_prepared(
-    sequences: Iterable[Sequence],
+    sequences: Iterable[Sequence | Motion],
     folder: Path,
     *,
     role: str,
@@ -86,7 +167,7 @@ def write_prepared(
     split_of: Callable[[str], str],
     credits: tuple[str, ...] = (),
 ) -> PreparedSet:
-    """Stream sequences into a prepared set, one in memory at a time; the folder appears whole or not at all.
+    """Stream videos, or motions, into a prepared set, one in memory at a time; it appears whole or not at all.
 
     Raises:
         InputError: no sequences, or a screen coordinate out of range.
@@ -99,19 +180,21 @@ def write_prepared(
         files: dict[str, object] = {}
         for sequence in sequences:
             skeleton = sequence.skeleton
-            for name, array in _arrays(sequence).items():
+            arrays = _arrays(sequence)
+            for name, array in arrays.items():
                 if name not in files:
                     files[name] = stack.enter_context((partial / f"{name}.f32").open("wb"))
                 content = np.ascontiguousarray(array, np.float32).tobytes()
                 digest.update(content)
                 files[name].write(content)
-            frames = len(sequence.poses_3d)
-            place = (sequence.camera.id, split_of(sequence.subject), start, frames, sequence.fps)
+            frames = len(next(iter(arrays.values())))
+            place = (_camera(sequence), split_of(sequence.subject), start, frames, sequence.fps)
             videos.append(Video(sequence.subject, sequence.action, *place))
             start += frames
     if not videos:
         raise InputError(f"source {source!r} of role {role!r} holds no recordings; check its path in params.yaml")
-    if empty := sorted(set(SPLITS) - {video.split for video in videos}):
+    needed = SPLITS[:2] if "poses_world" in files else SPLITS
+    if empty := sorted(set(needed) - {video.split for video in videos}):
         raise InputError(f"source {source!r} of role {role!r} leaves no {empty[0]} video; add recordings of others")
     description = {"role": role, "source": source, "skeleton": skeleton.name, "credits": list(credits)}
     description["videos"] = [asdict(video) for video in videos]
@@ -123,11 +206,23 @@ def write_prepared(
     return open_prepared(folder)
 
 
-def _arrays(sequence: Sequence) -> Mapping[str, np.ndarray]:
-    root = sequence.skeleton.root
-    poses_3d = centre_on_root(sequence.poses_3d, root)
-    poses_3d[:, root] = sequence.poses_3d[:, root]
-    arrays = {"poses_3d": poses_3d}
+def _camera(sequence: Sequence | Motion) -> str:
+    if isinstance(sequence, Sequence):
+        return sequence.camera.id
+    names = camera_pool("training").names
+    return names[zlib.crc32(f"{sequence.subject}/{sequence.action}".encode()) % len(names)]
+
+
+def _relative(poses: np.ndarray, root: int) -> np.ndarray:
+    relative = centre_on_root(poses, root)
+    relative[..., root, :] = poses[..., root, :]
+    return relative
+
+
+def _arrays(sequence: Sequence | Motion) -> Mapping[str, np.ndarray]:
+    if isinstance(sequence, Motion):
+        return {"poses_world": sequence.positions}
+    arrays = {"poses_3d": _relative(sequence.poses_3d, sequence.skeleton.root)}
     for detector, pixels in sequence.poses_2d.items():
         screen = normalise_screen(pixels, sequence.camera.size)
         check_screen(screen, f"{sequence.subject} {sequence.action}, {detector}")
@@ -147,7 +242,8 @@ def open_prepared(folder: str | Path) -> PreparedSet:
         raise InputError(f"{path}: no prepared set here; run 'python -m poselib prepare ROLE' first")
     try:
         content = json.loads(path.read_text())
-        return PreparedSet(
+        kind = WorldSet if (folder / "poses_world.f32").is_file() else PreparedSet
+        return kind(
             folder,
             content["role"],
             content["source"],

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from poselib.data.cmu import cmu_sequences
+from poselib.data.amass import read_amass
+from poselib.data.camera_table import cameras
+from poselib.data.cmu import cmu_motions, cmu_sequences
 from poselib.data.detections import simulate_detections
-from poselib.data.h36m import cameras, read_h36m
-from poselib.data.sequences import Sequence
+from poselib.data.h36m import read_h36m
+from poselib.data.sequences import Motion, Sequence
 from poselib.errors import InputError
 
 
@@ -19,21 +21,24 @@ def _filmed_cmu(path: Path) -> Iterator[Sequence]:
 
 
 # The synthetic source writes the very files of the real data set, so that one reader serves both.
-SOURCES: Mapping[str, Mapping[str, Callable[[Path], Iterator[Sequence]]]] = {
+SOURCES: Mapping[str, Mapping[str, Callable[[Path], Iterator[Sequence | Motion]]]] = {
     "h36m": {"synthetic": read_h36m, "human36m": read_h36m, "cmu": _filmed_cmu},
+    "amass": {"synthetic": read_amass, "amass": read_amass, "cmu": cmu_motions},
 }
 
 
-def load(role: str, *, source: str, path: str | Path) -> Iterator[Sequence]:
+def load(role: str, *, source: str, path: str | Path) -> Iterator[Sequence | Motion]:
     """The sequences of a benchmark role, one video at a time.
 
     Args:
-        role: 'h36m'.
-        source: 'synthetic' (generated stand-in), 'cmu' (open motion capture, virtual cameras) or 'human36m'.
+        role: 'h36m' or 'amass'.
+        source: 'synthetic' (generated stand-in), 'cmu' (open motion capture, virtual cameras), or the role's original
+            data: 'human36m', 'amass'.
         path: folder of the source's files.
 
     Returns:
         `Sequence` records: camera-frame 3D in metres with the root's position, 2D in pixels, camera, joints, fps.
+        Role 'amass' gives `Motion` records: world-frame 3D in metres, z up.
 
     Raises:
         InputError: unknown role or source, and whatever is wrong with the files.

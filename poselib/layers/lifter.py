@@ -9,12 +9,14 @@ class Lifter(nn.Module):
     """Base of all models: (B, T, J, C) in, (B, T', J, 3) metres, root-relative, camera frame, out.
 
     T' is T for a sequence-to-sequence model and 1, the middle frame T // 2, for a many-to-one model. A model is built
-    from its own frozen `config_class`, whose defaults are the paper's main row, and keeps it as `config`.
+    from its own frozen `config_class`, whose defaults are the paper's main row, and keeps it as `config`. `joint_rows`
+    names the parameter (..., J, D) that tells joints apart, if no other weight knows how many there are or which.
     """
 
     name: ClassVar[str]
     config_class: ClassVar[type]
     many_to_one: ClassVar[bool] = False
+    joint_rows: ClassVar[str | None] = None
 
     def supervised(self, inputs: Tensor) -> dict[str, Tensor]:
         """Every output that training compares with the truth, by name.

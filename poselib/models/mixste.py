@@ -57,6 +57,7 @@ class MixSTE(Lifter):
 
     name = "mixste"
     config_class = MixSTEConfig
+    joint_rows = "spatial_position"
 
     def __init__(self, config: MixSTEConfig):
         super().__init__()

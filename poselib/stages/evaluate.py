@@ -14,7 +14,7 @@ from poselib.errors import InputError
 from poselib.evaluation import action_means, frames_of, joint_speeds, mean_pose, mixste_policy, summarise
 from poselib.experiments import Experiment, load_experiment, load_parameters, scaled
 from poselib.files import write_whole
-from poselib.inference import lift_windows, targets_of, windows_of
+from poselib.inference import lift_set, targets_of, windows_of
 from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, joint_errors
 from poselib.strategies import STRATEGIES
@@ -48,6 +48,7 @@ def run(root: Path, name: str) -> None:
         "data": prepared.fingerprint,
         "detector": setting.detector,
         "setting": {key: getattr(setting, key) for key in ("model", "frames", "depth", "dim", "heads", "strategy")},
+        **({"told_in_the_test": "the true depth of the root in every frame"} if setting.refine else {}),
         "test_frames": len(frames),
         "test_subjects": sorted({video.subject for video in videos}),
         "mean_pose": action_means(constant, prepared, videos),
@@ -78,6 +79,7 @@ def _evaluate_seed(
         "seed": seed,
         "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "updates": chosen["updates"],
+        **({"start": chosen["start"]} if "start" in chosen else {}),
         "selected_epoch": chosen["epoch"],
         **summary,
         "without_flip_averaging": action_means(stitch(plain, windows), prepared, videos),
@@ -97,8 +99,7 @@ def _lift(
     """Flip-averaged and plain predictions of all windows, each (n, T', J, 3)."""
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     stride = input_stride or min(setting.input_strides, default=None)
-    poses_2d, flip = prepared.poses_2d(setting.detector), prepared.skeleton.flip
-    return lift_windows(model, STRATEGIES[setting.strategy], poses_2d, windows, flip, stride)
+    return lift_set(model, STRATEGIES[setting.strategy], prepared, setting.detector, windows, stride)
 
 
 def _store_predictions(path: Path, predicted: np.ndarray, prepared: PreparedSet, frames: np.ndarray) -> None:

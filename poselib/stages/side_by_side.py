@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from poselib.errors import InputError
+from poselib.experiments import load_experiments
 
 STAGES = ("train", "evaluate")
 
@@ -44,14 +45,20 @@ def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str
     """The experiments that failed, with the reason."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["poselib.stages.train", "poselib.stages.evaluate"])
-    failed = {}
+    failed, waiting, running = {}, dict(wanted), {}
+    starts = {name: experiment.start for name, experiment in load_experiments(root).items()}
     with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
-        running = {pool.submit(_bring, root, name, stages): name for name, stages in wanted.items()}
-        for done in as_completed(running):
+        while True:
+            unfinished = {*waiting, *running.values(), *failed}
+            for name in [name for name in waiting if starts[name] not in unfinished]:
+                running[pool.submit(_bring, root, name, waiting.pop(name))] = name
+            if not running:
+                return failed | {name: InputError(f"{starts[name]!r}, its start, failed") for name in waiting}
+            done = next(as_completed(running))
+            name = running.pop(done)
             if error := done.exception():
-                failed[running[done]] = error
-                print(f"poselib: {running[done]}: {error}", file=sys.stderr)
-    return failed
+                failed[name] = error
+                print(f"poselib: {name}: {error}", file=sys.stderr)
 
 
 def _bring(root: Path, name: str, stages: tuple[str, ...]) -> None:

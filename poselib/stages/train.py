@@ -12,11 +12,14 @@ import torch
 from poselib import checkpoints
 from poselib.closure import closure, fingerprint
 from poselib.data.prepared import open_prepared
+from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters, scaled
 from poselib.layers.lifter import Lifter
 from poselib.models import build
+from poselib.models.refinement import Refined
 from poselib.protocols import MIXSTE_WEIGHTS
 from poselib.recipe import Recipe
+from poselib.skeleton import Skeleton
 from poselib.strategies import STRATEGIES
 from poselib.training import Progress, train
 
@@ -25,7 +28,8 @@ def run(root: Path, name: str) -> None:
     """Train every seed of an experiment into checkpoints/<name>; a killed run continues where it was.
 
     Raises:
-        InputError: unknown experiment, or a prepared set that is missing or does not have what it needs.
+        InputError: unknown experiment, a prepared set that is missing or does not have what it needs, or weights to
+            start from that are missing, of another profile or data than prepared now, or do not fit.
     """
     parameters, experiment = load_parameters(root), load_experiment(root, name)
     profile = parameters.chosen
@@ -34,11 +38,18 @@ def run(root: Path, name: str) -> None:
     prepared = open_prepared(root / "data/prepared" / experiment.role)
     setting = scaled(experiment, profile)
     recipe = recipe_of(setting, profile, prepared.skeleton.names)
-    work = root / "work" / name / _key(root, recipe, setting, parameters, prepared.fingerprint)
-    finished = {}
+    folder, weights = root / "checkpoints", "seed{}.safetensors"
+    starts = {seed: folder / setting.start / weights.format(seed) for seed in parameters.seeds if setting.start}
+    begun = [path.read_bytes() for path in starts.values() if path.is_file()]
+    work = root / "work" / name / _key(root, recipe, setting, parameters, prepared.fingerprint, begun)
+    finished, origin = {}, {}
     for seed in parameters.seeds:
         torch.manual_seed(seed)
-        model = build_model(setting, len(prepared.skeleton)).to("cuda" if torch.cuda.is_available() else "cpu")
+        model = build_model(setting, len(prepared.skeleton))
+        if seed in starts:
+            origin = _start(root, setting.start, starts[seed], parameters.profile, model, prepared.skeleton)
+        model = Refined(model) if setting.refine else model
+        model = model.to("cuda" if torch.cuda.is_available() else "cpu")
         finished[seed] = train(
             model,
             STRATEGIES[setting.strategy],
@@ -48,8 +59,8 @@ def run(root: Path, name: str) -> None:
             snapshot=work / f"seed{seed}.snapshot",
             name=f"{name} seed {seed}",
         )
-    folder = root / "checkpoints" / name
-    _store(folder, finished, {"experiment": name, "profile": parameters.profile, "data": prepared.fingerprint})
+    about = {"experiment": name, "profile": parameters.profile, "data": prepared.fingerprint, **origin}
+    _store(folder / name, finished, about)
     shutil.rmtree(root / "work" / name)
 
 
@@ -61,10 +72,20 @@ def build_model(setting: Experiment, joints: int) -> Lifter:
     return build(setting.model, joints=joints, in_channels=channels, **given, **setting.options)
 
 
+def _start(root: Path, name: str, path: Path, profile: str, model: Lifter, skeleton: Skeleton) -> dict[str, dict]:
+    """Give a fresh model the weights of experiment `name` in `path`; returns what is to be noted of them."""
+    prepared = open_prepared(root / "data/prepared" / load_experiment(root, name).role)
+    trained, about = checkpoints.load(path)
+    if (about["data"], about["profile"]) != (prepared.fingerprint, profile):
+        raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
+    checkpoints.transfer(trained, model, prepared.skeleton, skeleton)
+    return {"start": {"experiment": name, "source": prepared.source, "data": prepared.fingerprint}}
+
+
 def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) -> Recipe:
     """The training recipe of a scaled experiment."""
     same = ("detector", "epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser")
-    same += ("frame_stride", "average", "jitter")
+    same += ("frame_stride", "average", "jitter", "camera_pool")
     return Recipe(
         terms=dict(setting.losses),
         outputs=dict(setting.outputs),
@@ -76,12 +97,12 @@ def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) ->
     )
 
 
-def _key(root: Path, recipe: Recipe, setting: Experiment, parameters: Parameters, data: str) -> str:
+def _key(root: Path, recipe: Recipe, setting: Experiment, parameters: Parameters, data: str, begun: list[bytes]) -> str:
     """Names the snapshots: changed experiments, profiles, data or code must not continue an old training."""
     files = closure(root, Path(__file__), root / f"poselib/models/{setting.model}.py")
     sources = fingerprint(root, sorted(files))
     identity = [asdict(recipe), setting.model_dump(mode="json"), parameters.profile, data, sources]
-    identity.append(torch.__version__)
+    identity += [torch.__version__, *(hashlib.sha256(weights).hexdigest() for weights in begun)]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,3 +67,25 @@ def test_a_failed_preparation_leaves_the_old_set(prepared):
     with pytest.raises(InputError, match="bad file"):
         write_prepared(broken(), prepared.folder, role="h36m", source="cmu", split_of=str)
     assert open_prepared(prepared.folder).fingerprint == prepared.fingerprint
+
+
+def resident_mb():
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in status if line.startswith("RssFile"))
+
+
+def test_what_was_read_is_let_go_of_and_still_there(prepared):
+    size = 64 * 2**20
+    path, frames = prepared.folder / "poses_3d.f32", size // (17 * 3 * 4)
+    with path.open("wb") as file:
+        file.truncate(frames * 17 * 3 * 4)
+        file.write(np.float32(7).tobytes())
+    description = json.loads((prepared.folder / "set.json").read_text())
+    description["videos"] = [{**description["videos"][0], "start": 0, "frames": frames}]
+    (prepared.folder / "set.json").write_text(json.dumps(description))
+    large = open_prepared(prepared.folder)
+    assert large.poses_3d.sum() == 7
+    full = resident_mb()
+    large.forget()
+    assert full - resident_mb() > 50
+    assert large.poses_3d[0, 0, 0] == 7
