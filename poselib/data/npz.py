@@ -1,4 +1,4 @@
-"""Reading `.npz` files from strangers: object arrays pass an unpickler that admits arrays and containers only."""
+"""`.npz` files with nested dictionaries; strangers' pass an unpickler that admits arrays and containers only."""
 
 import io
 import pickle
@@ -61,6 +61,13 @@ def read_npz(path: str | Path, *keys: str) -> dict[str, Any]:
         raise InputError(f"{path}: damaged or not an .npz file ({reason}); get it again") from error
     except (TypeError, AttributeError, ImportError, MemoryError, OverflowError, RuntimeError) as error:
         raise InputError(f"{path}: damaged object array ({type(error).__name__}); get it again") from error
+
+
+def write_objects(path: Path, **objects: Any) -> None:
+    """Write nested dictionaries as object arrays, as the public scripts do; the file appears whole or not at all."""
+    partial = path.with_name(path.name + ".partial.npz")
+    np.savez_compressed(partial, **{key: np.array(value, dtype=object) for key, value in objects.items()})
+    partial.replace(path)
 
 
 def _read_member(content: bytes) -> Any:
