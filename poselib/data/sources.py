@@ -6,6 +6,8 @@ from pathlib import Path
 from poselib.data.cmu import cmu_sequences
 from poselib.data.detections import simulate_detections
 from poselib.data.h36m import cameras, read_h36m
+from poselib.data.humaneva import read_humaneva
+from poselib.data.mpi_inf_3dhp import read_original, read_pooled
 from poselib.data.sequences import Sequence
 from poselib.errors import InputError
 
@@ -21,6 +23,8 @@ def _filmed_cmu(path: Path) -> Iterator[Sequence]:
 # The synthetic source writes the very files of the real data set, so that one reader serves both.
 SOURCES: Mapping[str, Mapping[str, Callable[[Path], Iterator[Sequence]]]] = {
     "h36m": {"synthetic": read_h36m, "human36m": read_h36m, "cmu": _filmed_cmu},
+    "mpi_inf_3dhp": {"synthetic": read_pooled, "mpi_inf_3dhp": read_pooled, "mpi_inf_3dhp_original": read_original},
+    "humaneva": {"synthetic": read_humaneva, "humaneva": read_humaneva},
 }
 
 
@@ -28,8 +32,9 @@ def load(role: str, *, source: str, path: str | Path) -> Iterator[Sequence]:
     """The sequences of a benchmark role, one video at a time.
 
     Args:
-        role: 'h36m'.
-        source: 'synthetic' (generated stand-in), 'cmu' (open motion capture, virtual cameras) or 'human36m'.
+        role: 'h36m', 'mpi_inf_3dhp' or 'humaneva'.
+        source: 'synthetic' (generated stand-in), 'cmu' (open motion capture, virtual cameras; h36m only), 'human36m',
+            'mpi_inf_3dhp' (pooled files), 'mpi_inf_3dhp_original' (the distributed folder) or 'humaneva'.
         path: folder of the source's files.
 
     Returns:

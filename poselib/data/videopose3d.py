@@ -12,13 +12,14 @@ from poselib.skeleton import Skeleton
 
 
 def mapping(value, label: str) -> Mapping:
-    """The value, if it is a dictionary.
+    """The value, if it is a dictionary with names for keys.
 
     Raises:
         InputError: it is something else; `label` names file and key.
     """
-    if not isinstance(value, Mapping):
-        raise InputError(f"{label}: expected a dictionary, found {type(value).__name__}; convert the data set again")
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        found = "other keys than names" if isinstance(value, Mapping) else type(value).__name__
+        raise InputError(f"{label}: expected a dictionary, found {found}; convert the data set again")
     return value
 
 

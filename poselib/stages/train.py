@@ -11,12 +11,12 @@ import torch
 
 from poselib import checkpoints
 from poselib.closure import closure, fingerprint
-from poselib.data.prepared import open_prepared
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters, scaled
 from poselib.layers.lifter import Lifter
 from poselib.models import build
 from poselib.protocols import MIXSTE_WEIGHTS
 from poselib.recipe import Recipe
+from poselib.stages.sets import opened
 from poselib.strategies import STRATEGIES
 from poselib.training import Progress, train
 
@@ -31,7 +31,7 @@ def run(root: Path, name: str) -> None:
     profile = parameters.chosen
     if profile.threads:
         torch.set_num_threads(profile.threads)
-    prepared = open_prepared(root / "data/prepared" / experiment.role)
+    prepared = opened(root, experiment)
     setting = scaled(experiment, profile)
     recipe = recipe_of(setting, profile, prepared.skeleton.names)
     work = root / "work" / name / _key(root, recipe, setting, parameters, prepared.fingerprint)
@@ -63,9 +63,10 @@ def build_model(setting: Experiment, joints: int) -> Lifter:
 
 def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) -> Recipe:
     """The training recipe of a scaled experiment."""
-    same = ("detector", "epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser")
+    same = ("epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser")
     same += ("frame_stride", "average", "jitter")
     return Recipe(
+        detector=setting.input_2d,
         terms=dict(setting.losses),
         outputs=dict(setting.outputs),
         input_strides=tuple(setting.input_strides),
