@@ -97,9 +97,7 @@ class Skeleton:
         return tuple(self.index[name] for name in own)
 
 
-def convert(
-    poses: np.ndarray, source: Skeleton, target: Skeleton, aliases: Mapping[str, str] | None = None
-) -> np.ndarray:
+def convert(poses: np.ndarray, source: Skeleton, target: Skeleton, aliases: Mapping | None = None) -> np.ndarray:
     """Poses of one joint set re-ordered into another, joint by joint name.
 
     Args:

@@ -195,8 +195,8 @@ def settings(folder, role, source, path):
 
 
 SHORT = {
-    "h36m": ("human36m", "5 of 5 parts", "3600 of 248376 frames of S1"),
-    "mpi_inf_3dhp": ("mpi_inf_3dhp", "22 of 22 parts", "120 of 51328 frames of S1 Seq1"),
+    "h36m": ("human36m", "5 of 5 parts", "3600 of 248376 frames of video S1"),
+    "mpi_inf_3dhp": ("mpi_inf_3dhp", "22 of 22 parts", "120 of 51328 frames of train S1 Seq1"),
 }
 
 
@@ -205,7 +205,7 @@ def test_a_check_says_in_a_sentence_what_of_the_real_set_is_missing(project_fold
     shutil.copytree(project_folder / "experiments", tmp_path / "experiments")
     shutil.copy(project_folder / "params.yaml", tmp_path)
     source, parts, frames = SHORT[role]
-    message = f"{parts} are missing or incomplete, there are {frames}"
+    message = f"{parts} are incomplete, there are {frames}"
     settings(tmp_path, role, source, project_folder / "data/raw/synthetic" / role)
     with pytest.raises(InputError, match=message) as caught:
         prepare.run(tmp_path, role, check=True)
@@ -225,9 +225,7 @@ def test_a_check_of_humaneva_wants_three_actions_of_three_people_in_both_parts(p
         positions = content["positions_3d"].item()
     positions["Validate/S3"].pop("Jog 1 chunk0")
     np.savez(raw / POSITIONS_FILE, positions_3d=np.array(positions, dtype=object))
-    with pytest.raises(
-        InputError, match="1 of 18 parts are missing or incomplete, there are 0 of any frames of Validate/S3"
-    ):
+    with pytest.raises(InputError, match="1 of 18 parts are incomplete, there are 0 of some frames of test S3 Jog;"):
         prepare.run(tmp_path, "humaneva", check=True)
 
 

@@ -23,8 +23,9 @@ CREDITS = {
     **dict.fromkeys(("mpi_inf_3dhp", "mpi_inf_3dhp_original"), ("MPI-INF-3DHP (Mehta et al., 2017), licensed.",)),
     "humaneva": ("HumanEva-I (Sigal et al., 2010), licensed.",),
 }
-# Frames of all cameras of the whole data set, by subjects as far as they are known.
-H36M_FRAMES = {"S1": 248_376, "S5": 396_316, "S6": 249_864, "S7 S8": 665_196, "S9 S11": 543_344}
+# Frames of all cameras, by subjects as far as they are known.
+ANY = 0
+H36M_FRAMES = {("S1",): 248_376, ("S5",): 396_316, ("S6",): 249_864, ("S7", "S8"): 665_196, ("S9", "S11"): 543_344}
 
 
 def run(root: Path, role: str, check: bool = False) -> None:
@@ -65,34 +66,27 @@ def _used(role: str, source: str, path: Path, found: Counter) -> Iterator[Sequen
         split = by_subject.get(sequence.subject) or split_of(role, sequence.subject, sequence.action, sequence.split)
         if split:
             frames = len(sequence.poses_3d) if sequence.valid is None else int(sequence.valid.sum())
-            found[_recording(role, sequence)] += frames
+            found[f"{sequence.split or 'video'} {sequence.subject} {sequence.action} "] += frames
             yield replace(sequence, split=split)
-
-
-def _recording(role: str, sequence: Sequence) -> str:
-    if role == "humaneva":
-        part = next(part for part, split in humaneva.SPLITS.items() if split == sequence.split)
-        return f"{part}/{sequence.subject} {sequence.action.rsplit(' ', 1)[0]}"
-    if role == "mpi_inf_3dhp":
-        return sequence.subject if sequence.split == "test" else f"{sequence.subject} {sequence.action}"
-    return next((subjects for subjects in H36M_FRAMES if sequence.subject in subjects.split()), sequence.subject)
 
 
 def _shortfall(role: str, source: str, found: Mapping[str, int]) -> str:
     """What of the whole data set is missing, or nothing; stand-ins and open motion are as large as they are."""
-    expected = {} if source in ("synthetic", "cmu") else _expected(role)
-    lacking = [name for name, frames in expected.items() if not found[name] or found[name] != (frames or found[name])]
-    if not lacking:
-        return ""
-    first = f"{found[lacking[0]]} of {expected[lacking[0]] or 'any'} frames of {lacking[0]}"
-    return f"{len(lacking)} of {len(expected)} parts are missing or incomplete, there are {first}"
+    lacking, expected = [], {} if source in ("synthetic", "cmu") else _expected(role)
+    for names, frames in expected.items():
+        there = sum(count for name, count in found.items() if name.startswith(names))
+        if not there or frames not in (there, ANY):
+            lacking.append(f"{there} of {frames or 'some'} frames of {'and '.join(names).strip()}")
+    return f"{len(lacking)} of {len(expected)} parts are incomplete, there are {lacking[0]}" if lacking else ""
 
 
-def _expected(role: str) -> Mapping[str, int]:
-    """Recordings of the whole data set and their frames, 0 where any number will do."""
+def _expected(role: str) -> Mapping[tuple[str, ...], int]:
+    """Beginnings of the names of what the whole data set has, and how many frames."""
     if role == "h36m":
-        return H36M_FRAMES
+        return {tuple(f"video {subject} " for subject in group): frames for group, frames in H36M_FRAMES.items()}
     if role == "humaneva":
-        return {f"{person} {action} 1": 0 for person in humaneva.frames() for action in HUMANEVA_ACTIONS}
+        people = [(humaneva.SPLITS[part], subject) for part, subject in (key.split("/") for key in humaneva.frames())]
+        return {(f"{split} {subject} {action} ",): ANY for split, subject in people for action in HUMANEVA_ACTIONS}
     cameras, table = len(mpi_inf_3dhp.CAMERAS), mpi_inf_3dhp.recordings()
-    return {name: about.get("valid") or cameras * about["frames"] for name, about in table.items()}
+    frames = {name: about.get("valid") or cameras * about["frames"] for name, about in table.items()}
+    return {(f"{table[name]['split']} {name} ",): number for name, number in frames.items()}
