@@ -19,19 +19,22 @@ Name = Annotated[str, typer.Argument(help="Name of an experiment in experiments/
 
 
 @app.command()
-def synthesise(role: Annotated[str, typer.Argument(help="Benchmark role, for example h36m.")] = "h36m") -> None:
-    """Generate a role's embedded stand-in into data/raw/synthetic."""
+def synthesise(role: Annotated[str, typer.Argument(help="A benchmark role of params.yaml.")] = "h36m") -> None:
+    """Generate the embedded stand-in of a benchmark role into data/raw/synthetic."""
     from poselib.stages import synthesise as stage
 
     stage.run(root(), role)
 
 
 @app.command()
-def prepare(role: Annotated[str, typer.Argument(help="Benchmark role of params.yaml, for example h36m.")]) -> None:
+def prepare(
+    role: Annotated[str, typer.Argument(help="Benchmark role of params.yaml, for example h36m.")],
+    check: Annotated[bool, typer.Option("--check", help="Only say what is missing or wrong; write nothing.")] = False,
+) -> None:
     """Turn a role's recordings into a memory-mapped set under data/prepared."""
     from poselib.stages import prepare as stage
 
-    stage.run(root(), role)
+    stage.run(root(), role, check)
 
 
 @app.command()
@@ -43,11 +46,13 @@ def train(name: Name) -> None:
 
 
 @app.command()
-def evaluate(name: Name) -> None:
+def evaluate(
+    name: Name, on: Annotated[str | None, typer.Option(help="Another role, whose test videos to take.")] = None
+) -> None:
     """Evaluate an experiment's weights on the test videos."""
     from poselib.stages import evaluate as stage
 
-    stage.run(root(), name)
+    stage.run(root(), name, on)
 
 
 @app.command()

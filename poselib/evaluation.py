@@ -7,8 +7,8 @@ import numpy as np
 from poselib.data.prepared import PreparedSet, Video
 from poselib.data.windows import Windows
 from poselib.inference import targets_of
-from poselib.metrics import MILLIMETRES, align_scale, align_similarity, joint_errors, mpjpe, mpjve
-from poselib.protocols import action_mean, frame_mean, per_action
+from poselib.metrics import MILLIMETRES, align_scale, align_similarity, frame_auc, frame_pck, joint_errors, mpjpe, mpjve
+from poselib.protocols import PCK_MM, PCK_WITHOUT, action_mean, frame_mean, group_of, per_action
 
 
 def frame_errors(predicted: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
@@ -21,29 +21,34 @@ def frame_errors(predicted: np.ndarray, target: np.ndarray) -> dict[str, np.ndar
     return {name: joint_errors(poses, target).mean(axis=-1) for name, poses in aligned.items()}
 
 
-def video_errors(predicted: np.ndarray, target: np.ndarray, lengths: Sequence[int]) -> dict[str, np.ndarray]:
-    """Mean errors of every video, mm (mpjve: mm per frame), each (V,).
+def video_errors(
+    predicted: np.ndarray, target: np.ndarray, lengths: Sequence[int], pck_joints: Sequence[int] = ()
+) -> dict[str, np.ndarray]:
+    """Mean errors of every video, mm (mpjve: mm per frame; pck and auc: percent), each (V,).
 
     Args:
         predicted, target: (N, J, 3) metres, root-relative, videos behind one another.
         lengths: frames of each video, (V,).
+        pck_joints: joints of PCK and AUC; with them there is no mpjve, as frames between may not count.
     """
-    starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    spans = _spans(lengths)
+    starts = [span.start for span in spans]
     errors = {
         name: MILLIMETRES * np.add.reduceat(values, starts) / lengths
         for name, values in frame_errors(predicted, target).items()
     }
-    spans = [slice(start, start + length) for start, length in zip(starts, lengths, strict=True)]
+    if pck_joints:
+        joints = MILLIMETRES * joint_errors(predicted, target)[:, pck_joints]
+        for name, values in (("pck", frame_pck(joints, PCK_MM)), ("auc", frame_auc(joints, PCK_MM))):
+            errors[name] = np.add.reduceat(values, starts) / lengths
+        return errors
     errors["mpjve"] = MILLIMETRES * np.array([float(mpjve(predicted[span], target[span])) for span in spans])
     return errors
 
 
 def action_means(predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Video]) -> dict[str, float]:
-    """The number that papers print, for each of the four metrics, mm; arguments as for `summarise`."""
-    lengths = np.array([video.frames for video in videos])
-    errors = video_errors(predicted, targets_of(prepared, frames_of(videos)), lengths)
-    actions = [video.action for video in videos]
-    return {metric: action_mean(per_action(actions, lengths, values)) for metric, values in errors.items()}
+    """The number that papers print, for each metric, mm; arguments as for `summarise`."""
+    return summarise(predicted, prepared, videos)["action_mean"]
 
 
 def summarise(predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Video]) -> dict:
@@ -53,30 +58,47 @@ def summarise(predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Vid
         predicted: (N, J, 3) metres, root-relative, camera frame, the videos' frames behind one another.
 
     Returns:
-        Action means and frame means of the four metrics, the same per action, per recording and per joint, in mm.
+        Action means and frame means of the role's metrics, the same per action, per recording and per joint, in mm;
+        PCK and AUC in percent. `action_mean` is what papers print: the mean over actions, over HumanEva's actions by
+        subject, or over all frames that count of MPI-INF-3DHP, whose `per_action` is by scene.
     """
-    target = targets_of(prepared, frames_of(videos))
-    lengths = np.array([video.frames for video in videos])
-    actions = [video.action for video in videos]
-    errors = video_errors(predicted, target, lengths)
+    frames, lengths = frames_of(videos), np.array([video.frames for video in videos])
+    target, skeleton, of_3dhp = targets_of(prepared, frames), prepared.skeleton, prepared.role == "mpi_inf_3dhp"
+    pck_joints = []
+    if of_3dhp:
+        pck_joints = sorted(set(range(len(skeleton))) - {skeleton.sources(joint)[0] for joint in PCK_WITHOUT})
+        predicted, valid = np.array(predicted), prepared.valid[frames]
+        predicted[:, skeleton.root] = 0
+        lengths = np.array([valid[span].sum() for span in _spans(lengths)])
+        predicted, target = predicted[valid], target[valid]
+    actions = [group_of(prepared.role, video.subject, video.action) for video in videos]
+    errors = video_errors(predicted, target, lengths, pck_joints)
     by_action = {metric: per_action(actions, lengths, values) for metric, values in errors.items()}
+    frame_means = {metric: frame_mean(lengths, values) for metric, values in errors.items()}
     recordings = [f"{video.subject} {video.action}" for video in videos]
     joints = MILLIMETRES * joint_errors(predicted, target).mean(axis=0)
     return {
-        "action_mean": {metric: action_mean(values) for metric, values in by_action.items()},
-        "frame_mean": {metric: frame_mean(lengths, values) for metric, values in errors.items()},
+        "action_mean": frame_means if of_3dhp else {metric: action_mean(means) for metric, means in by_action.items()},
+        "frame_mean": frame_means,
         "per_action": by_action,
         "per_recording": {
             metric: {name: frame_mean(lengths[rows], errors[metric][rows]) for name, rows in _rows(recordings).items()}
             for metric in ("mpjpe", "mpjve")
+            if metric in errors
         },
-        "per_joint": dict(zip(prepared.skeleton.names, map(float, joints), strict=True)),
+        "per_joint": dict(zip(skeleton.names, map(float, joints), strict=True)),
     }
 
 
 def _rows(names: Sequence[str]) -> dict[str, np.ndarray]:
     names = np.asarray(names)
     return {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
+
+
+def _spans(lengths: Sequence[int]) -> list[slice]:
+    """Where each video lies among frames behind one another."""
+    ends = np.cumsum(lengths)
+    return [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
 
 
 def frames_of(videos: Sequence[Video]) -> np.ndarray:
@@ -98,7 +120,8 @@ def mixste_policy(
     target = targets_of(prepared, windows.frame_numbers())
     rows = [windows.video == number for number in range(len(videos))]
     joined = [(clips[own].reshape(-1, *clips.shape[2:]), target[own].reshape(-1, *clips.shape[2:])) for own in rows]
-    actions, counted = [video.action for video in videos], [int(own.sum()) for own in rows]
+    actions = [group_of(prepared.role, video.subject, video.action) for video in videos]
+    counted = [int(own.sum()) for own in rows]
     return {
         metric.__name__: MILLIMETRES
         * action_mean(per_action(actions, counted, [float(metric(predicted, truth)) for predicted, truth in joined]))

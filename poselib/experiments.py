@@ -17,6 +17,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+RoleName = Literal["h36m", "mpi_inf_3dhp", "humaneva", "amass"]
 Setting = bool | int | float | str | list[int] | list[list[int]]
 
 
@@ -34,11 +35,14 @@ class Experiment(_Strict):
     strategy: Literal["plain", "tmt", "tmt_step1", "tmt_step2", "tmt_v2", "tmt_a3", "tmt_va3", "tmt_equal_updates"] = (
         "plain"
     )
-    role: Literal["h36m", "amass"] = "h36m"
+    role: RoleName = "h36m"
+    joints: Literal["h36m_17", "h36m_16", "humaneva_15", "mpi_inf_3dhp_17"] | None = None  # the role's own if None
+    also_on: list[RoleName] = []  # further roles whose test videos the trained model is judged on
     start: str | None = None  # the experiment whose trained weights this one starts from, seed by seed
     refine: bool = False  # put the refinement behind the started model; it is told the true depth of test persons
     camera_pool: Literal["training", "all"] = "training"  # of role amass: 20 cameras, or 28 with the test subjects'
-    detector: Literal["gt", "cpn"]
+    detector: Literal["gt", "cpn", "mask_rcnn"]
+    blend: float = Field(0.0, ge=0, le=1)  # m of TMT's Eq. 2: share of the way from detections to the ground truth
     frame_stride: int = Field(1, gt=0)  # frames between those of a clip
     input_strides: list[int] = []  # frames between 2D poses that training draws from, for a model that upsamples
     losses: Mapping[
@@ -57,6 +61,11 @@ class Experiment(_Strict):
     weight_decay: float = 0.0
     average: bool = False  # keep a running average of the weights
     jitter: bool = False  # turn and scale training targets
+
+    @property
+    def input_2d(self) -> str:
+        """The 2D input, as `PreparedSet.poses_2d` takes it."""
+        return f"blend:{self.blend}:{self.detector}" if self.blend else self.detector
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Experiment":
@@ -97,7 +106,7 @@ class Profile(_Strict):
 class Role(_Strict):
     """Which source fills a benchmark role, and from where."""
 
-    source: Literal["synthetic", "cmu", "human36m", "amass"]
+    source: Literal["synthetic", "cmu", "human36m", "mpi_inf_3dhp", "mpi_inf_3dhp_original", "humaneva", "amass"]
     path: str
 
 

@@ -88,7 +88,8 @@ def _differences(poses):
 
 def pck(predicted, target, *, threshold: float = 0.150):
     """Percentage of joints strictly closer than `threshold`, which has the unit of the poses (metres by default)."""
-    return _pck_of(joint_errors(predicted, target), threshold)
+    xp = array_namespace(predicted, target)
+    return xp.mean(frame_pck(joint_errors(predicted, target), threshold))
 
 
 def auc(predicted, target, *, limit: float = 0.150):
@@ -96,10 +97,16 @@ def auc(predicted, target, *, limit: float = 0.150):
 
     `limit` has the unit of the poses. Behaviour followed: the MPI-INF-3DHP test kit.
     """
-    errors = joint_errors(predicted, target)
-    return sum(_pck_of(errors, limit * step / 30) for step in range(31)) / 31
+    xp = array_namespace(predicted, target)
+    return xp.mean(frame_auc(joint_errors(predicted, target), limit))
 
 
-def _pck_of(errors, threshold: float):
+def frame_pck(errors, threshold: float):
+    """`pck` of each frame from its joint errors (..., J), (...) percent."""
     xp = array_namespace(errors)
-    return 100 * xp.mean(xp.astype(errors < threshold, errors.dtype))
+    return 100 * xp.mean(xp.astype(errors < threshold, errors.dtype), axis=-1)
+
+
+def frame_auc(errors, limit: float):
+    """`auc` of each frame from its joint errors (..., J), (...) percent."""
+    return sum(frame_pck(errors, limit * step / 30) for step in range(31)) / 31

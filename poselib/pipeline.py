@@ -11,37 +11,48 @@ from poselib.closure import FOLDER, closure, code_of, units
 from poselib.experiments import RECIPES, Experiment, load_experiments, load_tables
 
 HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Settings: params.yaml and experiments/.\n"
-DATA_STAGE = "data/raw/synthetic/h36m"
 
 
 def dvc_yaml(root: Path) -> str:
     """The text of dvc.yaml for the experiments and notebooks there are."""
     experiments = load_experiments(root)
     papers = sorted({experiment.paper for experiment in experiments.values()})
-    stages = {
-        "synthesise": _stage(
-            root,
-            "synthesise",
-            params=[{"params.yaml": ["profiles.${profile}.synthetic_seconds"]}],
-            outs=[DATA_STAGE],
-        ),
-        "prepare": _stage(
-            root,
-            "prepare",
-            argument="h36m",
-            deps=["${roles.h36m.path}"],
-            params=[{"params.yaml": ["roles"]}],
-            outs=["data/prepared/h36m"],
-        ),
-        "code": _code(root),
-        "train": _each("train", ["${item.start}"], outs=["checkpoints/${key}"]),
-        "evaluate": _each(
-            "evaluate",
-            ["checkpoints/${key}"],
-            outs=["predictions/${key}.npz"],
-            metrics=[{"${results}/metrics/${key}.json": {"cache": False}}],
-        ),
+    roles = sorted({role for run in experiments.values() for role in (run.role, *run.also_on)})
+    runs = {name: _run(name, experiment) for name, experiment in experiments.items()}
+    crossed = {f"{name}_on_{on}": {**runs[name], "on": on} for name, run in experiments.items() for on in run.also_on}
+    made = {
+        "outs": ["predictions/${key}.npz"],
+        "metrics": [{"${results}/metrics/${key}.json": {"cache": False}}],
     }
+    stages = {
+        "synthesise": {
+            "foreach": roles,
+            "do": _stage(
+                root,
+                "synthesise",
+                argument="${item}",
+                params=[{"params.yaml": ["profiles.${profile}.synthetic_seconds"]}],
+                outs=["data/raw/synthetic/${item}"],
+            ),
+        },
+        "prepare": {
+            "foreach": {role: f"${{roles.{role}.path}}" for role in roles},
+            "do": _stage(
+                root,
+                "prepare",
+                argument="${key}",
+                deps=["${item}"],
+                params=[{"params.yaml": ["roles.${key}"]}],
+                outs=["data/prepared/${key}"],
+            ),
+        },
+        "code": _code(root),
+        "train": _each("train", "runs", ["${item.start}"], outs=["checkpoints/${key}"]),
+        "evaluate": _each("evaluate", "runs", ["checkpoints/${key}"], **made),
+    }
+    if crossed:
+        deps = ["checkpoints/${item.run}", "data/prepared/${item.on}"]
+        stages["evaluate_on"] = _each("evaluate", "crossed", deps, argument=" --on ${item.on}", **made)
     for notebook in notebooks(root):
         stages["table-" + notebook.replace("/", "-")] = _table(root, notebook)
     judged = [f"${{results}}/{notebook}.claims.csv" for notebook in notebooks(root) if "/" in notebook]
@@ -52,8 +63,7 @@ def dvc_yaml(root: Path) -> str:
         params=[{"params.yaml": ["results"]}, *({f"experiments/{paper}.yaml": ["tables"]} for paper in papers)],
         outs=[{f"${{results}}/{name}.md": {"cache": False}} for name in ("README", "divergences")],
     )
-    runs = {name: _run(experiment) for name, experiment in experiments.items()}
-    content = {"vars": [{"runs": runs}], "stages": stages}
+    content = {"vars": [{"runs": runs}, {"crossed": crossed}], "stages": stages}
     return HEADER + yaml.safe_dump(content, sort_keys=False, width=120)
 
 
@@ -76,22 +86,23 @@ def _code(root: Path) -> dict:
     return {"cmd": "python -m poselib fingerprint", "deps": sorted(files), "outs": outs}
 
 
-def _run(experiment: Experiment) -> dict[str, str]:
+def _run(name: str, experiment: Experiment) -> dict[str, str]:
     """What the stages of an experiment are told of it."""
     start = f"checkpoints/{experiment.start}" if experiment.start else f"{FOLDER}/scratch.json"
-    return {"paper": experiment.paper, "model": experiment.model, "role": experiment.role, "start": start}
+    same = {"paper": experiment.paper, "model": experiment.model, "role": experiment.role}
+    return {"run": name, **same, "start": start}
 
 
-def _each(name: str, deps: list[str], **parts: list) -> dict:
+def _each(name: str, runs: str, deps: list[str], argument: str = "", **parts: list) -> dict:
     code = [f"{FOLDER}/{name}.json", f"{FOLDER}/models/${{item.model}}.json"]
     params = [
         {"params.yaml": ["profile", "profiles.${profile}", "seeds"]},
-        {"experiments/${item.paper}.yaml": ["experiments.${key}"]},
+        {"experiments/${item.paper}.yaml": ["experiments.${item.run}"]},
         {RECIPES: ["${item.model}"]},
     ]
     deps = ["data/prepared/${item.role}", *deps, *code]
-    stage = {"cmd": f"python -m poselib {name} ${{key}}", "deps": deps, "params": params, **parts}
-    return {"foreach": "${runs}", "do": stage}
+    stage = {"cmd": f"python -m poselib {name} ${{item.run}}{argument}", "deps": deps, "params": params, **parts}
+    return {"foreach": f"${{{runs}}}", "do": stage}
 
 
 def _table(root: Path, notebook: str) -> dict:

@@ -97,11 +97,12 @@ class Skeleton:
         return tuple(self.index[name] for name in own)
 
 
-def convert(poses: np.ndarray, source: Skeleton, target: Skeleton) -> np.ndarray:
+def convert(poses: np.ndarray, source: Skeleton, target: Skeleton, aliases: Mapping | None = None) -> np.ndarray:
     """Poses of one joint set re-ordered into another, joint by joint name.
 
     Args:
         poses: (..., J_source, C), any unit and frame; positions are averaged where a recipe names several joints.
+        aliases: target joint -> the joint that stands for it.
 
     Returns:
         (..., J_target, C), same unit, frame and dtype.
@@ -111,7 +112,7 @@ def convert(poses: np.ndarray, source: Skeleton, target: Skeleton) -> np.ndarray
     """
     if poses.shape[-2] != len(source):
         raise InputError(f"skeleton {source.name!r} has {len(source)} joints, the poses have {poses.shape[-2]}")
-    picks = [source.sources(joint) for joint in target.names]
+    picks = [source.sources((aliases or {}).get(joint, joint)) for joint in target.names]
     return np.stack([poses[..., list(pick), :].mean(axis=-2, dtype=poses.dtype) for pick in picks], axis=-2)
 
 
@@ -242,6 +243,19 @@ H36M_32 = Skeleton(
         "right_thumb": "right_palm",
         "right_hand": "right_wrist",
         "right_fingers": "right_hand",
+    },
+)
+
+_COCO_PAIRS = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_COCO_LIMBS = {"elbow": "shoulder", "wrist": "elbow", "knee": "hip", "ankle": "knee"}
+_SIDED = [(f"{side}_", joint) for joint in _COCO_PAIRS for side in ("left", "right")]
+COCO_17 = Skeleton(
+    "coco_17",
+    {"nose": None} | {s + joint: s + _COCO_LIMBS[joint] if joint in _COCO_LIMBS else "nose" for s, joint in _SIDED},
+    recipes={
+        "pelvis": ("left_hip", "right_hip"),
+        "thorax": ("left_shoulder", "right_shoulder"),
+        "head": ("left_ear", "right_ear"),
     },
 )
 

@@ -17,6 +17,9 @@ SOURCES = {
     "synthetic": "synthetic (stand-in)",
     "cmu": "motion capture, virtual cameras",
     "human36m": "Human3.6M",
+    "mpi_inf_3dhp": "MPI-INF-3DHP",
+    "mpi_inf_3dhp_original": "MPI-INF-3DHP",
+    "humaneva": "HumanEva-I",
 }
 
 

@@ -81,7 +81,7 @@ def lines_of_code(path):
 
 def test_the_package_is_thin():
     lines = sum(map(lines_of_code, FILES))
-    assert lines <= 6500, f"{lines} lines of code; a change that crosses 6500 removes something"
+    assert lines <= 7200, f"{lines} lines of code; a change that crosses 7200 removes something"
 
 
 QUIET = """

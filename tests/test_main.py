@@ -108,6 +108,12 @@ def test_bad_files_leave_the_prepared_set_alone(project, fault):
     assert (folder / "set.json").read_text() == "the old set" and not (project / "executed").exists()
 
 
+def test_a_check_says_what_is_missing_and_writes_nothing(project):
+    refuses(call(project, "prepare", "humaneva", "--check"), "data_2d_humaneva15_gt.npz: no such file; data/README.md")
+    refuses(call(project, "prepare", "h36m", "--check"), "5 of 5 parts are incomplete, there are 120 of 248376 frames")
+    assert not (project / "data").exists()
+
+
 def test_a_corrupt_checkpoint(project):
     assert call(project, "prepare", "h36m").returncode == 0
     folder = project / "checkpoints/mixste_t243_gt"

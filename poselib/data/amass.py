@@ -9,7 +9,7 @@ the resampling are those of Uplift and Upsample's released conversion.
 """
 
 import glob
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from poselib.data.checks import check_array, check_metres
 from poselib.data.npz import read_npz, write_objects
 from poselib.data.sequences import Motion
 from poselib.data.smplh import BETAS, BONES, DMPLS, BodyModel, read_body_model
+from poselib.data.videopose3d import mapping
 from poselib.errors import InputError
 from poselib.skeleton import H36M_17, SPIN_17, convert
 
@@ -106,10 +107,10 @@ def write_amass(motions: Iterable[Motion], folder: Path) -> None:
 
 def _motions(folder: Path, converted: list[Path], originals: list[Path]) -> Iterator[Motion]:
     for path in converted:
-        for subject, sequences in _mapping(read_npz(path, "positions_3d")["positions_3d"], path).items():
-            for name, entry in _mapping(sequences, f"{path}, {subject}").items():
+        for subject, sequences in mapping(read_npz(path, "positions_3d")["positions_3d"], str(path)).items():
+            for name, entry in mapping(sequences, f"{path}, {subject}").items():
                 label = f"{path}, {subject} {name}"
-                if missing := {"positions_3d", "frame_rate"} - _mapping(entry, label).keys():
+                if missing := {"positions_3d", "frame_rate"} - mapping(entry, label).keys():
                     raise InputError(f"{label}: has no {min(missing)!r}; convert the data set again")
                 yield from _motion(path.stem, subject, name, entry["positions_3d"], entry["frame_rate"], label)
     if originals:
@@ -151,12 +152,6 @@ def _numbers(array: Any, shape: tuple[int, ...], label: str) -> np.ndarray:
         found = getattr(array, "shape", type(array).__name__)
         raise InputError(f"{label}: expected finite numbers of shape {shape}, found {found}; get the file again")
     return array[..., : shape[-1]].astype(float)
-
-
-def _mapping(value: Any, label: Any) -> Mapping:
-    if not isinstance(value, Mapping):
-        raise InputError(f"{label}: expected a dictionary, found {type(value).__name__}; convert the data set again")
-    return value
 
 
 def _read_regressor(path: Path) -> np.ndarray:

@@ -5,18 +5,19 @@ data_2d_h36m_gt.npz                 positions_2d: subject -> recording -> [4 x (
 data_2d_h36m_cpn_ft_h36m_dbb.npz    the same for the fine-tuned CPN's detections
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from poselib.data.camera_table import cameras
-from poselib.data.checks import check_array, check_metres, check_pixels
+from poselib.data.checks import check_array, check_metres
 from poselib.data.filming import Detector, film
 from poselib.data.npz import read_npz, write_objects
 from poselib.data.sequences import Motion, Sequence
+from poselib.data.videopose3d import PointFile, mapping, metadata_of
 from poselib.errors import InputError
-from poselib.geometry import Camera, world_to_camera
+from poselib.geometry import world_to_camera
 from poselib.skeleton import H36M_17, H36M_32, convert
 
 FPS = 50.0
@@ -49,9 +50,7 @@ def write_h36m(motions: Iterable[Motion], folder: Path, detect: Detector) -> Non
         positions.setdefault(motion.subject, {})[motion.action] = _to_32(motion.positions)
         exact.setdefault(motion.subject, {})[motion.action] = [view.poses_2d["gt"] for view in views]
         detected.setdefault(motion.subject, {})[motion.action] = [view.poses_2d["cpn"] for view in views]
-    left = [i for i, joint in enumerate(H36M_17.names) if H36M_17.side(joint) == "left"]
-    right = [i for i, joint in enumerate(H36M_17.names) if H36M_17.side(joint) == "right"]
-    metadata = {"num_joints": 17, "keypoints_symmetry": [left, right]}
+    metadata = metadata_of(H36M_17)
     folder.mkdir(parents=True, exist_ok=True)
     write_objects(folder / POSITIONS_FILE, positions_3d=positions)
     write_objects(folder / DETECTION_FILES["gt"], positions_2d=exact, metadata=metadata)
@@ -83,50 +82,19 @@ def read_h36m(folder: str | Path, detectors: Iterable[str] = ("gt", "cpn")) -> I
     """
     folder = Path(folder)
     path = folder / POSITIONS_FILE
-    positions = _mapping(read_npz(path, "positions_3d")["positions_3d"], f"{path}, positions_3d")
-    points = {name: _read_points(folder / DETECTION_FILES[name]) for name in detectors}
+    positions = mapping(read_npz(path, "positions_3d")["positions_3d"], f"{path}, positions_3d")
+    points = {name: PointFile(folder / DETECTION_FILES[name], len(H36M_17), 4) for name in detectors}
     for subject, recordings in positions.items():
         if subject not in cameras():
             raise InputError(f"{path}: no camera is known for subject {subject!r}; known: {', '.join(cameras())}")
-        for action in sorted(_mapping(recordings, f"{path}, {subject}")):
+        for action in sorted(mapping(recordings, f"{path}, {subject}")):
             label = f"{path}, {subject} {action}"
             world = check_array(recordings[action], label, len(H36M_32), 3)
             check_metres(world, label)
             world = convert(world, H36M_32, H36M_17)
             for i, camera in enumerate(cameras()[subject]):
                 poses_2d = {
-                    name: _view(found, folder / DETECTION_FILES[name], subject, action, i, camera, len(world))
-                    for name, found in points.items()
+                    name: file.view(subject, action, i, len(world), camera.size) for name, file in points.items()
                 }
                 poses_3d = world_to_camera(world, camera)
                 yield Sequence(subject, action, camera, H36M_17, FPS, poses_3d, poses_2d)
-
-
-def _mapping(value, label: str) -> Mapping:
-    if not isinstance(value, Mapping):
-        raise InputError(f"{label}: expected a dictionary, found {type(value).__name__}; convert the data set again")
-    return value
-
-
-def _read_points(path: Path) -> Mapping:
-    content = read_npz(path, "positions_2d", "metadata")
-    joints = _mapping(content["metadata"], f"{path}, metadata").get("num_joints")
-    if joints != len(H36M_17):
-        raise InputError(f"{path}, metadata: num_joints is {joints}, expected 17; use the Human3.6M-ordered file")
-    return _mapping(content["positions_2d"], f"{path}, positions_2d")
-
-
-def _view(found: Mapping, path: Path, subject: str, action: str, i: int, camera: Camera, frames: int) -> np.ndarray:
-    label = f"{path}, {subject} {action}"
-    try:
-        views = found[subject][action]
-    except (KeyError, TypeError, IndexError) as error:
-        raise InputError(f"{label}: missing here, but in the 3D file; use files that match") from error
-    if len(views) != len(cameras()[subject]):
-        raise InputError(f"{label}: {len(views)} cameras, expected {len(cameras()[subject])}; convert it again")
-    view = check_array(views[i], f"{label}, camera {i}", len(H36M_17), 2)
-    check_pixels(view, f"{label}, camera {i}", camera.size)
-    if len(view) < frames:
-        raise InputError(f"{label}, camera {i}: {len(view)} frames of 2D for {frames} of 3D; convert it again")
-    # Detections can outlast the motion capture; the surplus is at the end.
-    return view[:frames]

@@ -1,8 +1,9 @@
 """A prepared set: all videos of a benchmark role behind one another in memory-mapped arrays, ready for the network.
 
 set.json         role, source, credits, joint set, fingerprint, and one line per video
-poses_3d.f32     (N, J, 3) metres, camera frame; joint 0 holds the root's true position, the others are relative
+poses_3d.f32     (N, J, 3) metres, camera frame; the root holds its true position, the others are relative
 poses_2d_*.f32   (N, J, 2) normalised screen coordinates, one file per detector
+valid.f32        (N,) 1 where a frame counts in the test, if the data set says so
 
 Motions that no camera filmed have one array instead:
 
@@ -16,7 +17,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from poselib.data.checks import check_screen
 from poselib.data.sequences import Motion, Sequence
 from poselib.errors import InputError
 from poselib.geometry import centre_on_root, normalise_screen
-from poselib.skeleton import SKELETONS, Skeleton
+from poselib.skeleton import SKELETONS, Skeleton, convert
 
 SPLITS = ("train", "validation", "test")
 
@@ -47,19 +48,25 @@ class Video:
 
 @dataclass(frozen=True)
 class Derived:
-    """An array of this shape that is computed, frame by frame, from others: only what is asked for is read."""
+    """An array of this shape that is computed, frame by frame, from memory-mapped ones: only what is asked is read."""
 
     shape: tuple[int, ...]
     compute: Callable[..., np.ndarray]
-    arrays: tuple[np.ndarray, ...]
+    arrays: tuple
 
     def __getitem__(self, frames: np.ndarray | slice) -> np.ndarray:
         return self.compute(*(array[frames] for array in self.arrays))
 
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
+
 
 @dataclass(frozen=True)
 class PreparedSet:
-    """A prepared set on disk. Arrays are opened on demand and never loaded whole."""
+    """A prepared set on disk. Arrays are opened on demand and never loaded whole.
+
+    `stored` is the joint set of the files where it is not `skeleton`; see `in_joints`.
+    """
 
     folder: Path
     role: str
@@ -68,18 +75,44 @@ class PreparedSet:
     credits: tuple[str, ...]
     fingerprint: str
     videos: tuple[Video, ...]
+    stored: Skeleton | None = None
+
+    def in_joints(self, skeleton: Skeleton) -> "PreparedSet":
+        """The same set in another joint set, joint by joint name: for a test on a set that did not train.
+
+        Raises:
+            InputError: a joint cannot be made from those of the set.
+        """
+        if skeleton.names == self.skeleton.names:
+            return self
+        stored = self.stored or self.skeleton
+        convert(np.zeros((len(stored), 2)), stored, skeleton)
+        return replace(self, skeleton=skeleton, stored=stored)
+
+    @cached_property
+    def valid(self) -> np.ndarray:
+        """(N,) which frames count in the test."""
+        path = self.folder / "valid.f32"
+        frames = sum(video.frames for video in self.videos)
+        return np.fromfile(path, np.float32) > 0 if path.is_file() else np.ones(frames, bool)
 
     @cached_property
     def poses_3d(self) -> np.ndarray:
-        """(N, J, 3) root-relative, metres, camera frame; joint 0 is the root's position."""
+        """(N, J, 3) root-relative, metres, camera frame; the root has its position."""
         return self._map("poses_3d", 3)
 
     def poses_2d(self, detector: str) -> np.ndarray:
         """(N, J, 2) normalised screen coordinates of one detector.
 
+        'blend:0.25:cpn' are the detections moved by a quarter of the way to the ground truth (TMT, Eq. 2).
+
         Raises:
             InputError: the set has no such detections.
         """
+        if detector.startswith("blend:"):
+            _, share, name = detector.split(":")
+            seen, true = self.poses_2d(name), self.poses_2d("gt")
+            return Derived(seen.shape, lambda seen, true: seen + np.float32(share) * (true - seen), (seen, true))
         if not (self.folder / f"poses_2d_{detector}.f32").is_file():
             raise InputError(f"{self.folder}: no 2D of detector {detector!r}; prepare the role with it")
         return self._map(f"poses_2d_{detector}", 2)
@@ -106,10 +139,15 @@ class PreparedSet:
 
     def _map(self, name: str, channels: int) -> np.ndarray:
         frames = sum(video.frames for video in self.videos)
-        path, shape = self.folder / f"{name}.f32", (frames, len(self.skeleton), channels)
+        stored = self.stored or self.skeleton
+        path, shape = self.folder / f"{name}.f32", (frames, len(stored), channels)
         if not path.is_file() or path.stat().st_size != 4 * int(np.prod(shape)):
             raise InputError(f"{path}: size does not fit set.json; prepare the role again")
-        return self._maps.setdefault(name, np.memmap(path, np.float32, "c", shape=shape))
+        array = self._maps.setdefault(name, np.memmap(path, np.float32, "c", shape=shape))
+        if self.stored is None:
+            return array
+        seen = (frames, len(self.skeleton), channels)
+        return Derived(seen, lambda poses: convert(poses, stored, self.skeleton), (array,))
 
 
 @dataclass(frozen=True)
@@ -164,10 +202,13 @@ def write_prepared(
     *,
     role: str,
     source: str,
-    split_of: Callable[[str], str],
+    split_of: Callable[[str], str] | None = None,
     credits: tuple[str, ...] = (),
 ) -> PreparedSet:
     """Stream videos, or motions, into a prepared set, one in memory at a time; it appears whole or not at all.
+
+    Args:
+        split_of: subject -> split, for sequences that do not say theirs.
 
     Raises:
         InputError: no sequences, or a screen coordinate out of range.
@@ -188,7 +229,7 @@ def write_prepared(
                 digest.update(content)
                 files[name].write(content)
             frames = len(next(iter(arrays.values())))
-            place = (_camera(sequence), split_of(sequence.subject), start, frames, sequence.fps)
+            place = (_camera(sequence), sequence.split or split_of(sequence.subject), start, frames, sequence.fps)
             videos.append(Video(sequence.subject, sequence.action, *place))
             start += frames
     if not videos:
@@ -227,6 +268,8 @@ def _arrays(sequence: Sequence | Motion) -> Mapping[str, np.ndarray]:
         screen = normalise_screen(pixels, sequence.camera.size)
         check_screen(screen, f"{sequence.subject} {sequence.action}, {detector}")
         arrays[f"poses_2d_{detector}"] = screen
+    if sequence.valid is not None:
+        arrays["valid"] = sequence.valid
     return arrays
 
 

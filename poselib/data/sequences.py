@@ -13,7 +13,7 @@ from poselib.skeleton import Skeleton
 class Motion:
     """One recorded movement before any camera looks at it.
 
-    `positions` is (F, J, 3) in metres, world frame, z up, floor at z = 0.
+    `positions` is (F, J, 3) in metres, world frame, z up, floor at z = 0; `split` as for `Sequence`.
     """
 
     subject: str
@@ -21,6 +21,7 @@ class Motion:
     skeleton: Skeleton
     fps: float
     positions: np.ndarray
+    split: str | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Sequence:
 
     `poses_3d` is (F, J, 3) in metres, camera frame, with the root at its true position; `poses_2d` maps each detector
     ('gt', 'cpn') to (F, J, 2) in pixels of `camera.size`. `action` is the name of the recording, trial included.
+    `split` is 'train' or 'test' where the files themselves say it; `valid` (F,) says which frames count in a test, all
+    of them if None.
     """
 
     subject: str
@@ -38,3 +41,5 @@ class Sequence:
     fps: float
     poses_3d: np.ndarray
     poses_2d: Mapping[str, np.ndarray]
+    split: str | None = None
+    valid: np.ndarray | None = None

@@ -8,6 +8,8 @@ from poselib.data.camera_table import cameras
 from poselib.data.cmu import cmu_motions, cmu_sequences
 from poselib.data.detections import simulate_detections
 from poselib.data.h36m import read_h36m
+from poselib.data.humaneva import read_humaneva
+from poselib.data.mpi_inf_3dhp import read_original, read_pooled
 from poselib.data.sequences import Motion, Sequence
 from poselib.errors import InputError
 
@@ -23,6 +25,8 @@ def _filmed_cmu(path: Path) -> Iterator[Sequence]:
 # The synthetic source writes the very files of the real data set, so that one reader serves both.
 SOURCES: Mapping[str, Mapping[str, Callable[[Path], Iterator[Sequence | Motion]]]] = {
     "h36m": {"synthetic": read_h36m, "human36m": read_h36m, "cmu": _filmed_cmu},
+    "mpi_inf_3dhp": {"synthetic": read_pooled, "mpi_inf_3dhp": read_pooled, "mpi_inf_3dhp_original": read_original},
+    "humaneva": {"synthetic": read_humaneva, "humaneva": read_humaneva},
     "amass": {"synthetic": read_amass, "amass": read_amass, "cmu": cmu_motions},
 }
 
@@ -31,9 +35,9 @@ def load(role: str, *, source: str, path: str | Path) -> Iterator[Sequence | Mot
     """The sequences of a benchmark role, one video at a time.
 
     Args:
-        role: 'h36m' or 'amass'.
-        source: 'synthetic' (generated stand-in), 'cmu' (open motion capture, virtual cameras), or the role's original
-            data: 'human36m', 'amass'.
+        role: 'h36m', 'mpi_inf_3dhp', 'humaneva' or 'amass'.
+        source: 'synthetic' (generated stand-in), 'cmu' (open motion capture; h36m and amass only), 'human36m',
+            'mpi_inf_3dhp' (pooled files), 'mpi_inf_3dhp_original' (the distributed folder), 'humaneva' or 'amass'.
         path: folder of the source's files.
 
     Returns:

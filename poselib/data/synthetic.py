@@ -43,15 +43,18 @@ def synthetic_motions(*, seconds: float, seed: int, fps: float = 50.0) -> Iterat
 
 def _motions(time: np.ndarray, seed: int, fps: float) -> Iterator[Motion]:
     for number in SUBJECTS:
-        body = draw_body(np.random.default_rng([seed, number]))
-        for index, (action, programme) in enumerate(PROGRAMMES.items()):
+        for action in PROGRAMMES:
             for take in range(2):
                 subject, name = f"S{number}", f"{action} {take}" if take else action
-                if (subject, name) == MISSING:
-                    continue
-                rng = np.random.default_rng([seed, number, index, take])
-                poses = _filled_room(Script(rng, body, programme, time[-1]), time)
-                yield Motion(subject, name, H36M_17, fps, poses.astype(np.float32))
+                if (subject, name) != MISSING:
+                    yield Motion(subject, name, H36M_17, fps, synthetic_take(number, action, take, time, seed))
+
+
+def synthetic_take(person: int, action: str, take: int, time: np.ndarray, seed: int) -> np.ndarray:
+    """One take, (F, 17, 3) float32, at the times (F,) in seconds; any number is a person."""
+    body = draw_body(np.random.default_rng([seed, person]))
+    rng = np.random.default_rng([seed, person, list(PROGRAMMES).index(action), take])
+    return _filled_room(Script(rng, body, PROGRAMMES[action], time[-1]), time).astype(np.float32)
 
 
 def _filled_room(script: Script, time: np.ndarray) -> np.ndarray:

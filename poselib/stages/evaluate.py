@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from poselib import checkpoints
-from poselib.data.prepared import PreparedSet, open_prepared
+from poselib.data.prepared import PreparedSet
 from poselib.data.windows import Windows, stitch
 from poselib.errors import InputError
 from poselib.evaluation import action_means, frames_of, joint_speeds, mean_pose, mixste_policy, summarise
@@ -17,11 +17,12 @@ from poselib.files import write_whole
 from poselib.inference import lift_set, targets_of, windows_of
 from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, joint_errors
+from poselib.stages.sets import opened
 from poselib.strategies import STRATEGIES
 
 
-def run(root: Path, name: str) -> None:
-    """Write <results>/metrics/<name>.json and predictions/<name>.npz.
+def run(root: Path, name: str, role: str | None = None) -> None:
+    """Write <results>/metrics/<name>.json and predictions/<name>.npz; <name>_on_<role> for a role that did not train.
 
     Raises:
         InputError: missing or damaged checkpoint or prepared set.
@@ -29,43 +30,46 @@ def run(root: Path, name: str) -> None:
     parameters, experiment = load_parameters(root), load_experiment(root, name)
     if parameters.chosen.threads:
         torch.set_num_threads(parameters.chosen.threads)
-    prepared = open_prepared(root / "data/prepared" / experiment.role)
+    trained = opened(root, experiment)
+    prepared = opened(root, experiment, role) if role else trained
     setting = scaled(experiment, parameters.chosen)
     videos = prepared.split("test")
     seeds, first = [], None
     for seed in parameters.seeds:
         folder = root / "checkpoints" / name
-        record, predicted = _evaluate_seed(folder, seed, setting, prepared, parameters.profile)
+        record, predicted = _evaluate_seed(folder, seed, setting, prepared, (trained.fingerprint, parameters.profile))
         seeds.append(record)
         first = predicted if first is None else first
     frames = frames_of(videos)
-    constant = np.broadcast_to(mean_pose(prepared), (len(frames), len(prepared.skeleton), 3))
+    constant = np.broadcast_to(mean_pose(trained), (len(frames), len(prepared.skeleton), 3))
     record = {
         "experiment": name,
         "profile": parameters.profile,
         "source": prepared.source,
         "credits": list(prepared.credits),
         "data": prepared.fingerprint,
-        "detector": setting.detector,
+        "detector": setting.input_2d,
         "setting": {key: getattr(setting, key) for key in ("model", "frames", "depth", "dim", "heads", "strategy")},
         **({"told_in_the_test": "the true depth of the root in every frame"} if setting.refine else {}),
-        "test_frames": len(frames),
+        "test_frames": int(prepared.valid[frames].sum()),
         "test_subjects": sorted({video.subject for video in videos}),
         "mean_pose": action_means(constant, prepared, videos),
         "joint_speed": joint_speeds(prepared, videos),
         "seeds": seeds,
     }
+    if role:
+        name, record["trained_on"] = f"{name}_on_{role}", {"role": trained.role, "source": trained.source}
     write_whole(root / parameters.results / "metrics" / f"{name}.json", json.dumps(_rounded(record), indent=1) + "\n")
     _store_predictions(root / "predictions" / f"{name}.npz", first, prepared, frames)
 
 
 def _evaluate_seed(
-    folder: Path, seed: int, setting: Experiment, prepared: PreparedSet, profile: str
+    folder: Path, seed: int, setting: Experiment, prepared: PreparedSet, trained: tuple[str, str]
 ) -> tuple[dict, np.ndarray]:
     videos = prepared.split("test")
     path, other = (folder / f"seed{seed}{suffix}.safetensors" for suffix in ("", ".test_selected"))
     model, chosen = checkpoints.load(path)
-    if (chosen["data"], chosen["profile"]) != (prepared.fingerprint, profile):
+    if (chosen["data"], chosen["profile"]) != trained:
         raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
     windows = windows_of(videos, model, setting.frame_stride)
     averaged, plain = _lift(model, setting, prepared, windows)
@@ -85,7 +89,7 @@ def _evaluate_seed(
         "without_flip_averaging": action_means(stitch(plain, windows), prepared, videos),
         "selected_on_test": field_habit,
     }
-    if not model.many_to_one:
+    if not model.many_to_one and prepared.valid.all():
         record["counted_as_mixste"] = mixste_policy(averaged, windows, prepared, videos)
     for stride in setting.input_strides:
         lifted = stitch(_lift(model, setting, prepared, windows, stride)[0], windows)
@@ -99,7 +103,7 @@ def _lift(
     """Flip-averaged and plain predictions of all windows, each (n, T', J, 3)."""
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     stride = input_stride or min(setting.input_strides, default=None)
-    return lift_set(model, STRATEGIES[setting.strategy], prepared, setting.detector, windows, stride)
+    return lift_set(model, STRATEGIES[setting.strategy], prepared, setting.input_2d, windows, stride)
 
 
 def _store_predictions(path: Path, predicted: np.ndarray, prepared: PreparedSet, frames: np.ndarray) -> None:

@@ -11,7 +11,6 @@ import torch
 
 from poselib import checkpoints
 from poselib.closure import closure, fingerprint
-from poselib.data.prepared import open_prepared
 from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters, scaled
 from poselib.layers.lifter import Lifter
@@ -20,6 +19,7 @@ from poselib.models.refinement import Refined
 from poselib.protocols import MIXSTE_WEIGHTS
 from poselib.recipe import Recipe
 from poselib.skeleton import Skeleton
+from poselib.stages.sets import opened
 from poselib.strategies import STRATEGIES
 from poselib.training import Progress, train
 
@@ -35,7 +35,7 @@ def run(root: Path, name: str) -> None:
     profile = parameters.chosen
     if profile.threads:
         torch.set_num_threads(profile.threads)
-    prepared = open_prepared(root / "data/prepared" / experiment.role)
+    prepared = opened(root, experiment)
     setting = scaled(experiment, profile)
     recipe = recipe_of(setting, profile, prepared.skeleton.names)
     folder, weights = root / "checkpoints", "seed{}.safetensors"
@@ -74,7 +74,7 @@ def build_model(setting: Experiment, joints: int) -> Lifter:
 
 def _start(root: Path, name: str, path: Path, profile: str, model: Lifter, skeleton: Skeleton) -> dict[str, dict]:
     """Give a fresh model the weights of experiment `name` in `path`; returns what is to be noted of them."""
-    prepared = open_prepared(root / "data/prepared" / load_experiment(root, name).role)
+    prepared = opened(root, load_experiment(root, name))
     trained, about = checkpoints.load(path)
     if (about["data"], about["profile"]) != (prepared.fingerprint, profile):
         raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
@@ -84,9 +84,10 @@ def _start(root: Path, name: str, path: Path, profile: str, model: Lifter, skele
 
 def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) -> Recipe:
     """The training recipe of a scaled experiment."""
-    same = ("detector", "epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser")
+    same = ("epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser")
     same += ("frame_stride", "average", "jitter", "camera_pool")
     return Recipe(
+        detector=setting.input_2d,
         terms=dict(setting.losses),
         outputs=dict(setting.outputs),
         input_strides=tuple(setting.input_strides),
