@@ -2,6 +2,7 @@
 # make test    run all tests and all notebooks
 # make lab     open JupyterLab
 # Options: PROFILE=smoke|demo|laptop|paper  SOURCE=synthetic|cmu|human36m  DATA=folder  SEEDS=n  JOBS=n
+#          LAB="--no-browser --port 8899": more for JupyterLab
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 JOBS ?= $(shell nproc)
@@ -39,5 +40,6 @@ strip: env
 	find notebooks -name '*.ipynb' -not -path '*/.ipynb_checkpoints/*' -exec nbstripout {} +
 	ruff format -q notebooks
 
+# As root, Jupyter wants to be told that this is meant.
 lab: env
-	jupyter lab notebooks
+	jupyter lab notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,15 @@ def test_ratios():
     assert verdict.verdict == "fails (one seed)" and "= 1.25" in verdict.evidence
     seeds = claims.at_least("c", "s", [(run("b", 99.0, 101.0), run("a", 49.0, 51.0))], 1.5)
     assert seeds.verdict == claims.HOLDS
+
+
+def test_evidence_names_what_differs_before_what_is_shared():
+    first, second = (
+        replace(run(name, error), key={"method": name, "d_l": 4}) for name, error in (("a", 1.0), ("b", 2))
+    )
+    assert claims.lower("c", "s", [(first, second)]).evidence.startswith("a - b (d_l 4) = -")
+    long, short = (replace(run("a", error), key={"frames": frames}) for frames, error in ((243, 1.0), (81, 2.0)))
+    assert claims.at_least("c", "s", [(long, short)], 1.5).evidence == "frames 243 / frames 81 = 0.50"
 
 
 def test_missing_runs_are_not_testable():
