@@ -19,6 +19,8 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	# Else JupyterLab offers news and looks for updates on the network.
+	jupyter labextension disable --level sys_prefix @jupyterlab/apputils-extension:announcements
 	touch $@
 
 repro: env

@@ -112,7 +112,7 @@ def _room(motion: Motion) -> tuple[go.Mesh3d, dict]:
     room = {
         "aspectmode": "data",
         "domain": {"y": [0.14, 1]},
-        "camera": {"eye": {"x": 1.4, "y": 1.4, "z": 0.7}},
+        "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.8}, "center": {"z": -0.2}},
         "xaxis": {"range": x, "title": "x (m)", "nticks": 5},
         "yaxis": {"range": y, "title": "y (m)", "nticks": 5},
         "zaxis": {"range": [0, 2.1], "title": "z (m)", "nticks": 5},
