@@ -2,6 +2,7 @@
 # make test    run all tests and all notebooks
 # make lab     open JupyterLab
 # Options: PROFILE=smoke|demo|laptop|paper  SOURCE=synthetic|cmu|human36m  DATA=folder  SEEDS=n  JOBS=n
+#          LAB="--no-browser --port 8899": more for JupyterLab
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 JOBS ?= $(shell nproc)
@@ -18,6 +19,8 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	# Else JupyterLab offers news and looks for updates on the network.
+	jupyter labextension disable --level sys_prefix @jupyterlab/apputils-extension:announcements
 	touch $@
 
 repro: env
@@ -39,5 +42,6 @@ strip: env
 	find notebooks -name '*.ipynb' -not -path '*/.ipynb_checkpoints/*' -exec nbstripout {} +
 	ruff format -q notebooks
 
+# As root, Jupyter wants to be told that this is meant.
 lab: env
-	jupyter lab notebooks
+	jupyter lab notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)

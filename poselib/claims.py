@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from poselib.protocols import base_action
-from poselib.tables import Run
+from poselib.tables import Run, row_label
 
 HOLDS, NOISE, FAILS, UNTESTABLE = "holds", "within noise", "fails", "not testable here"
 
@@ -64,7 +64,7 @@ def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: s
         return untestable(claim, sentence, absent)
     gaps = [gap(first, second, metric) for first, second in pairs]
     evidence = "; ".join(
-        f"{first.label} - {second.label} = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
+        f"{_against(first, '-', second)} = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
         for (first, second), g in zip(pairs, gaps, strict=True)
     )
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
@@ -79,10 +79,17 @@ def at_least(
     gaps = [gap(second, first, metric, 1 / ratio) for first, second in pairs]
     means = [[run.values("action_mean", metric).mean() for run in pair] for pair in pairs]
     evidence = "; ".join(
-        f"{first.label} / {second.label} = {high / low:.2f}"
+        f"{_against(first, '/', second)} = {high / low:.2f}"
         for (first, second), (high, low) in zip(pairs, means, strict=True)
     )
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
+
+
+def _against(first: Run, sign: str, second: Run) -> str:
+    """In what two rows differ, then what they share: 'TMT - TMT_1 (d_l 4, d_m 64)'."""
+    shared = {key: value for key, value in first.key.items() if second.key.get(key) == value}
+    one, other = (row_label({k: v for k, v in run.key.items() if k not in shared}) for run in (first, second))
+    return f"{one} {sign} {other}" + (f" ({row_label(shared)})" if shared else "")
 
 
 def _absent(pairs: Sequence[tuple[Run, Run]]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from poselib.errors import InputError
-from poselib.experiments import load_tables
+from poselib.experiments import load_parameters, load_tables
 from poselib.files import write_whole
 
 SOURCES = {
@@ -32,11 +32,6 @@ class Run:
     record: Mapping | None
 
     @property
-    def label(self) -> str:
-        """The row's key columns in a line."""
-        return " ".join(str(value) for value in self.key.values())
-
-    @property
     def per_joint(self) -> dict[str, float]:
         """Error of every joint, mean over seeds, mm."""
         return {joint: self.values("per_joint", joint).mean() for joint in self.record["seeds"][0]["per_joint"]}
@@ -55,7 +50,7 @@ def runs_of(root: Path, table: str, results: str) -> list[Run]:
     """The experiments that fill this table, with their records under <results>/metrics.
 
     Args:
-        table: 'paper/tableNN'.
+        table: 'paper/tableNN'; results: a folder below `root`, or empty for the one that params.yaml names.
 
     Raises:
         InputError: no experiment names the table, or a record is not readable.
@@ -63,7 +58,7 @@ def runs_of(root: Path, table: str, results: str) -> list[Run]:
     rows = load_tables(root).get(table)
     if not rows:
         raise InputError(f"experiments/ names no runs for table {table!r}; add them under 'tables'")
-    folder = root / results / "metrics"
+    folder = root / _chosen(root, results) / "metrics"
     return [Run(row.experiment, row.row, _record(folder / f"{row.experiment}.json")) for row in rows]
 
 
@@ -74,6 +69,22 @@ def _record(path: Path) -> Mapping | None:
         return json.loads(path.read_text())
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: not a readable record ({error}); run 'dvc repro' again") from error
+
+
+def folder_of(root: Path, results: str, paper: str) -> Path:
+    """<results>/<paper>, where a notebook writes."""
+    return root / _chosen(root, results) / paper
+
+
+def _chosen(root: Path, results: str) -> str:
+    """An empty `results` means what params.yaml names, so that a notebook opened by hand reads what its stage read."""
+    return results or load_parameters(root).results
+
+
+def row_label(key: Mapping) -> str:
+    """A row's key columns in a line, such as 'TMT, d_l 4, d_m 64'; empty ones are left out."""
+    parts = [str(v) if k == "method" else f"{k} {v}" for k, v in key.items() if not pd.isna(v)]
+    return ", ".join(parts)
 
 
 def named(runs: Sequence[Run], experiment: str) -> Run:
@@ -167,7 +178,7 @@ def counted(
 
 def row_labels(table: pd.DataFrame, keys: Sequence[str]) -> list[str]:
     """The key columns of every row in a line, for figures."""
-    return [" ".join(str(value) for value in row if not pd.isna(value)) for row in table[list(keys)].values]
+    return [row_label(row) for row in table[list(keys)].to_dict("records")]
 
 
 def _row(key: Mapping, printed: Mapping, run: Run | None, metrics: Mapping[str, str], status: str) -> dict:
@@ -241,7 +252,7 @@ def per_action(
     run = next((run for run in runs if run.record is not None), None)
     if run is not None:
         mean_pose = {"method": "mean pose (no input)", "kind": "measured"}
-        mean_pose["Avg"] = round(run.record["mean_pose"][metric], 2)
+        mean_pose["Avg"] = round(run.record["mean_pose"][metric], 1)
         rows.append(mean_pose | {"source": SOURCES[run.record["source"]], "status": "baseline"})
     return pd.DataFrame(rows).convert_dtypes()
 
@@ -251,11 +262,11 @@ def _actions_of(run: Run, actions: Mapping[str, str], metric: str) -> dict:
         return {}
     known = run.record["seeds"][0]["per_action"][metric]
     cells = {
-        column: round(run.values("per_action", metric, action).mean(), 2)
+        column: round(run.values("per_action", metric, action).mean(), 1)
         for column, action in actions.items()
         if action in known
     }
-    return cells | {"Avg": round(run.values("action_mean", metric).mean(), 2)}
+    return cells | {"Avg": round(run.values("action_mean", metric).mean(), 1)}
 
 
 def own_actions(runs: Sequence[Run], metric: str) -> pd.DataFrame:
@@ -278,5 +289,11 @@ def write(table: pd.DataFrame, folder: Path, stem: str) -> None:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """A table for reading; what is absent stays empty."""
-    return table.astype(object).where(table.notna(), "").to_markdown(index=False, disable_numparse=True)
+    """A table for reading: what is absent stays empty, and a column without any value is left out."""
+    shown = table.loc[:, (table.notna() & (table != "")).any()]
+    sides = ["right" if pd.api.types.is_numeric_dtype(shown[column]) else "left" for column in shown]
+    text = shown.astype(object).where(shown.notna(), "")
+    for column in shown.columns[shown.columns.str.endswith((" measured", " spread", "on test"))]:
+        places = max(len(str(value).partition(".")[2]) for value in shown[column].dropna())
+        text[column] = ["" if pd.isna(value) else f"{value:.{places}f}" for value in shown[column]]
+    return text.to_markdown(index=False, disable_numparse=True, colalign=sides)

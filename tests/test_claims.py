@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,15 @@ def test_evidence_holds_the_closest_counts_and_no_timing():
     assert claims.below("c", "s", pairs, "M").evidence == "b: 10 against 20 M; d: 10 against 30 M; a: 10 against 90 M"
     verdicts = [claims.below("c", "s", {"a": pair}, timed_in="file") for pair in ((1.0, 2.0), (1.1, 2.3))]
     assert verdicts[0] == verdicts[1]
+
+
+def test_evidence_names_what_differs_before_what_is_shared():
+    first, second = (
+        replace(run(name, error), key={"method": name, "d_l": 4}) for name, error in (("a", 1.0), ("b", 2))
+    )
+    assert claims.lower("c", "s", [(first, second)]).evidence.startswith("a - b (d_l 4) = -")
+    long, short = (replace(run("a", error), key={"frames": frames}) for frames, error in ((243, 1.0), (81, 2.0)))
+    assert claims.at_least("c", "s", [(long, short)], 1.5).evidence == "frames 243 / frames 81 = 0.50"
 
 
 def test_missing_runs_are_not_testable():

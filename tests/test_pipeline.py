@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lab
 import pytest
 import yaml
 
@@ -109,6 +110,25 @@ def test_nbval_passes_over_every_notebook(smoke):
     found = run(smoke, sys.executable, "-m", "pytest", *options, "notebooks")
     cells = sum(path.read_text().count('"cell_type": "code"') for path in (smoke / "notebooks").rglob("*.ipynb"))
     assert int(re.search(r"(\d+) passed", found.stdout)[1]) == cells
+
+
+@pytest.mark.parametrize(("notebook", "plots"), [("tmt/figures", 2), ("explore_data", 1)])
+def test_notebooks_run_in_jupyterlab_and_draw(smoke, tmp_path, notebook, plots):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = lab.browser_path()
+    written = {file: file.read_bytes() for file in (smoke / "results/tmt").iterdir()}
+    with lab.server(smoke, tmp_path, ENVIRONMENT) as (address, token), playwright.sync_playwright() as driver:
+        page = driver.chromium.launch(executable_path=path, args=lab.FLAGS).new_page()
+        cells, outside = lab.run_all_cells(page, address, token, f"{notebook}.ipynb")
+        code = {i: cell["outputs"] for i, cell in enumerate(cells) if cell["cell_type"] == "code"}
+        drawn = [i for i, outputs in code.items() if any(lab.PLOTLY in out.get("data", ()) for out in outputs)]
+        assert len(drawn) == plots and all(lab.colours(page, i) > 50 for i in drawn)
+    assert all(cells[i]["execution_count"] for i in code)
+    outputs = [out for outputs in code.values() for out in outputs]
+    assert not [out for out in outputs if out["output_type"] == "error" or out.get("name") == "stderr"]
+    assert outside == []
+    # By hand as by the pipeline: what a notebook writes does not depend on who runs it.
+    assert {file: file.read_bytes() for file in written} == written
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,27 @@ def test_written_tables_are_the_same_bytes_twice(tmp_path):
     assert "| B " in (tmp_path / "a.md").read_text() and "nan" not in (tmp_path / "a.md").read_text().lower()
 
 
+def test_a_table_for_reading_has_no_empty_column_and_equal_decimals():
+    table = tables.side_by_side(PRINTED, [Run("b", {"method": "B"}, record(50.25))], ["method"], {"mpjpe_mm": "mpjpe"})
+    text = tables.markdown(table)
+    assert "spread" in table.columns[3] and "spread" not in text
+    cells = [[cell.strip() for cell in line.split("|")[1:4]] for line in text.splitlines()]
+    assert cells[1][1].endswith(":") and cells[3] == ["B", "20", "50.25"] and cells[5][2] == "200.00"
+    assert tables.markdown(table.iloc[:0]) == ""
+
+
+def test_an_empty_results_folder_is_the_one_that_params_name(tmp_path):
+    text = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("results: results", "results: results/smoke-synthetic", 1))
+    assert tables.folder_of(tmp_path, "", "tmt") == tmp_path / "results/smoke-synthetic/tmt"
+    assert tables.folder_of(tmp_path, "elsewhere", "tmt") == tmp_path / "elsewhere/tmt"
+
+
+def test_rows_are_named_by_their_keys():
+    assert tables.row_label({"method": "TMT", "d_l": 4, "d_m": float("nan")}) == "TMT, d_l 4"
+    assert tables.row_label({"frames": 243}) == "frames 243"
+
+
 def test_unknown_tables_and_damaged_records(tmp_path):
     with pytest.raises(InputError, match="names no runs"):
         tables.runs_of(ROOT, "tmt/table99", "results")

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from poselib.figures.style import source_note
 
@@ -52,15 +53,20 @@ def heads(attention: np.ndarray, axis: str, note: str, joints: Sequence[str] | N
 
 
 def _draw(axes: Axes, attention: np.ndarray, title: str, labels: Sequence[str] | None = None):
-    image = axes.imshow(unit_range(attention), cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
+    end = len(attention) + 0.5
+    image = axes.imshow(
+        unit_range(attention), cmap="viridis", vmin=0, vmax=1, interpolation="nearest", extent=(0.5, end, end, 0.5)
+    )
     axes.set_title(title, fontsize=10)
+    axes.set(xlabel="attended to", ylabel="query")
     axes.grid(False)
     if labels is None:
-        axes.set(xlabel="attended to", ylabel="query")
+        for along in (axes.xaxis, axes.yaxis):
+            along.set_major_locator(MaxNLocator(6, integer=True))
     else:
         named = [label.replace("_", " ") for label in labels]
-        axes.set_xticks(range(len(named)), named, rotation=90, fontsize=6)
-        axes.set_yticks(range(len(named)), named, fontsize=6)
+        axes.set_xticks(range(1, len(named) + 1), named, rotation=90, fontsize=7)
+        axes.set_yticks(range(1, len(named) + 1), named, fontsize=7)
     return image
 
 
@@ -72,13 +78,15 @@ def interactive(attention: np.ndarray, labels: Sequence[str], title: str) -> go.
         labels: (n,) names of joints or frames.
     """
     depth, count = attention.shape[:2]
+    named = [label.replace("_", " ") for label in labels]
     maps = [(block, head) for block in range(depth) for head in range(count)]
     traces = [
         go.Heatmap(
             z=np.round(unit_range(attention[block, head]), 3).tolist(),
-            x=list(labels),
-            y=list(labels),
+            x=named,
+            y=named,
             colorscale="Viridis",
+            colorbar={"title": {"text": "stretched to [0, 1]", "side": "right"}},
             zmin=0,
             zmax=1,
             visible=i == 0,
@@ -94,6 +102,10 @@ def interactive(attention: np.ndarray, labels: Sequence[str], title: str) -> go.
         }
         for i, (block, head) in enumerate(maps)
     ]
-    figure = go.Figure(traces, {"title": title, "height": 560, "width": 640, "sliders": [{"steps": steps}]})
-    figure.update_yaxes(autorange="reversed")
+    # The slider stands clear of the names under the map, which are as long as 'right shoulder'.
+    slider = {"steps": steps, "pad": {"t": 130}, "currentvalue": {"prefix": "shown: "}}
+    layout = {"title": title, "height": 740, "width": 680, "margin": {"t": 60, "b": 20}, "sliders": [slider]}
+    figure = go.Figure(traces, layout)
+    figure.update_xaxes(title="attended to", tickangle=-90, constrain="domain")
+    figure.update_yaxes(title="query", autorange="reversed", scaleanchor="x", constrain="domain")
     return figure

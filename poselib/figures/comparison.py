@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from poselib.figures.style import BLUE, PALETTE, VERMILLION, source_note
@@ -22,7 +23,7 @@ def dots(table: pd.DataFrame, labels: Sequence[str], column: str, unit: str, not
         values = table[f"{column} {kind}"].astype(float)
         spread = table[f"{column} spread"].astype(float).fillna(0) if kind == "measured" else None
         axes.errorbar(values, place, xerr=spread, fmt="o", color=colour, capsize=3)
-        axes.set(title=kind, xlabel=f"{column.removesuffix('_mm')} ({unit})")
+        axes.set(title=kind, xlabel=f"{column.removesuffix('_mm').upper()} ({unit})")
         axes.margins(x=0.15)
     panels[0].set_yticks(place, labels)
     panels[0].invert_yaxis()
@@ -40,9 +41,7 @@ def actions(errors: pd.DataFrame, note: str) -> Figure:
     figure, axes = plt.subplots(figsize=(9, 3.8))
     for i, run in enumerate(runs):
         axes.plot(errors["action"], errors[run], marker="osD^v"[i % 5], color=PALETTE[i], linestyle=":", label=run)
-    axes.set(ylabel="MPJPE (mm)", title="Measured error by action")
-    axes.tick_params(axis="x", rotation=45)
-    axes.legend()
+    _finish(axes, "Measured error by action", 45)
     source_note(figure, note)
     return figure
 
@@ -59,8 +58,14 @@ def joints(errors: Mapping[str, Mapping[str, float]], note: str) -> Figure:
         spread = np.var(list(values.values())) / 10
         axes.plot(names, list(values.values()), marker="osD^v"[i % 5], color=PALETTE[i], linestyle=":")
         axes.lines[-1].set_label(f"{label} (variance / 10 = {spread:.1f})")
-    axes.set(ylabel="MPJPE (mm)", title="Measured error by joint")
-    axes.tick_params(axis="x", rotation=60)
-    axes.legend()
+    _finish(axes, "Measured error by joint", 60)
     source_note(figure, note)
     return figure
+
+
+def _finish(axes: Axes, title: str, rotation: float) -> None:
+    axes.set_title(title, loc="left")
+    axes.set_ylabel("MPJPE (mm)")
+    plt.setp(axes.get_xticklabels(), rotation=rotation, ha="right", rotation_mode="anchor")
+    # Above the axes, where it covers no point.
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)

@@ -111,9 +111,11 @@ def _room(motion: Motion) -> tuple[go.Mesh3d, dict]:
     )  # fmt: skip
     room = {
         "aspectmode": "data",
-        "xaxis": {"range": x, "title": "x (m)"},
-        "yaxis": {"range": y, "title": "y (m)"},
-        "zaxis": {"range": [0, 2.1], "title": "z (m)"},
+        "domain": {"y": [0.14, 1]},
+        "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.8}, "center": {"z": -0.2}},
+        "xaxis": {"range": x, "title": "x (m)", "nticks": 5},
+        "yaxis": {"range": y, "title": "y (m)", "nticks": 5},
+        "zaxis": {"range": [0, 2.1], "title": "z (m)", "nticks": 5},
     }
     return floor, room
 
@@ -146,10 +148,10 @@ def motion_player(motion: Motion, *, most_frames: int = 60) -> go.Figure:
     figure.update_layout(
         title=f"{motion.subject}, {motion.action}",
         scene=room,
-        updatemenus=[{"type": "buttons", "direction": "left", "x": 0, "y": -0.05, "buttons": buttons}],
-        sliders=[{"x": 0.2, "len": 0.8, "y": 0, "currentvalue": {"prefix": "time (s): "}, "steps": steps}],
-        height=560,
-        margin={"l": 0, "r": 0, "t": 40, "b": 0},
+        updatemenus=[{"type": "buttons", "direction": "left", "x": 0.15, "y": 0.06, "buttons": buttons}],
+        sliders=[{"x": 0.2, "len": 0.8, "y": 0.1, "currentvalue": {"prefix": "time (s): "}, "steps": steps}],
+        height=640,
+        margin={"l": 10, "r": 10, "t": 40, "b": 10},
     )
     return figure
 

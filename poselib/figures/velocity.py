@@ -1,5 +1,6 @@
 """Error against speed, joint by joint (TMT, Fig. 2)."""
 
+import itertools
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -42,27 +43,37 @@ def scatter(
     slope, offset = np.polyfit(speed, error, 1)
     ends = np.array([speed.min(), speed.max()])
     axes.plot(ends, offset + slope * ends, color=VERMILLION, linestyle="--")
-    for joint, x, y in zip(joints, speed, error, strict=True):
-        if not joint.startswith("right_"):
-            name = joint.removeprefix("left_").replace("_", " ")
-            axes.annotate(name, (x, y), xytext=(6, -10), textcoords="offset points", fontsize=8)
+    below = {"xytext": (6, -4), "ha": "left", "va": "top"}
+    above = {"xytext": (-6, 4), "ha": "right", "va": "bottom"}
+    for joint, place in zip(_labelled(speed_mm), itertools.cycle((above, below)), strict=False):
+        name = joint.removeprefix("left_").replace("_", " ")
+        axes.annotate(name, (speed_mm[joint], error_mm[joint]), textcoords="offset points", fontsize=8, **place)
     axes.set(xlabel="mean root-relative speed (mm per frame)", ylabel="MPJPE (mm)")
     axes.set_title(f"Pearson r = {r[0]:.2f}, 95 % interval [{r[1]:.2f}, {r[2]:.2f}]")
     source_note(figure, note)
     return figure
 
 
+def _labelled(speed_mm: Mapping[str, float]) -> list[str]:
+    """One joint of each pair, slowest first, so that labels of near joints can stand on opposite sides."""
+    return sorted((joint for joint in speed_mm if not joint.startswith("right_")), key=speed_mm.get)
+
+
 def interactive(error_mm: Mapping[str, float], speed_mm: Mapping[str, float]) -> go.Figure:
     """The scatter to turn over: hover names the joint and its numbers."""
-    joints = list(error_mm)
+    joints = sorted(error_mm, key=speed_mm.get)
+    labelled = _labelled(speed_mm)
+    sides = {joint: ("top left", "bottom right")[i % 2] for i, joint in enumerate(labelled)}
     points = go.Scatter(
         x=[speed_mm[joint] for joint in joints],
         y=[error_mm[joint] for joint in joints],
-        text=[joint.replace("_", " ") for joint in joints],
+        text=[joint.removeprefix("left_").replace("_", " ") if joint in labelled else "" for joint in joints],
+        hovertext=[joint.replace("_", " ") for joint in joints],
         mode="markers+text",
-        textposition="top center",
+        textposition=[sides.get(joint, "top left") for joint in joints],
         marker={"size": 10, "color": BLUE},
-        hovertemplate="%{text}<br>%{x:.1f} mm per frame<br>%{y:.1f} mm<extra></extra>",
+        hovertemplate="%{hovertext}<br>%{x:.1f} mm per frame<br>%{y:.1f} mm<extra></extra>",
     )
     layout = {"xaxis_title": "mean root-relative speed (mm per frame)", "yaxis_title": "MPJPE (mm)", "height": 480}
+    layout |= {"title": "Error against speed, every joint", "margin": {"t": 60, "b": 60}}
     return go.Figure(points, layout)
