@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from poselib.claims import FAILS, HOLDS, NOISE, UNTESTABLE
 from poselib.experiments import load_tables
 from poselib.tables import runs_of, source_line
 
@@ -18,6 +19,16 @@ def scoreboard(root: Path, results: str) -> pd.DataFrame:
         parts.append(claims)
     columns = ["table", "claim", "sentence", "verdict", "run_at", "evidence", "basis"]
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def front_page(root: Path, results: str) -> pd.DataFrame:
+    """A row per table with the names of the claims that came out each way, failures as prominent as successes."""
+    board = scoreboard(root, results)
+    outcome = board["verdict"].str.replace(r" \(.*\)", "", regex=True)
+    names = board["claim"].groupby([board["table"], outcome], sort=False).agg("; ".join).unstack(fill_value="")
+    front = names.reindex(columns=[HOLDS, NOISE, FAILS, UNTESTABLE], fill_value="").reset_index()
+    front["table"] = front["table"].str.replace("](", f"]({results}/", regex=False)
+    return front
 
 
 def tally(root: Path, results: str) -> str:

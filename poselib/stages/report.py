@@ -6,7 +6,7 @@ from pathlib import Path
 from poselib.experiments import load_parameters
 from poselib.files import write_whole
 from poselib.ledger import divergences
-from poselib.scoreboard import scoreboard, tally
+from poselib.scoreboard import front_page, scoreboard, tally
 from poselib.tables import markdown
 
 
@@ -18,9 +18,8 @@ def run(root: Path) -> None:
     ledger = markdown(divergences(root))
     about = "Where paper and released code differ, what is done here, and what it changes."
     write_whole(root / results / "divergences.md", f"# Divergence ledger\n\n{about}\n\n{ledger}\n")
-    front = board.drop(columns=["evidence", "basis"])
-    front["table"] = front["table"].str.replace("](", f"]({results}/", regex=False)
-    block = f"{summary}\n\n{markdown(front)}\n"
+    block = f"{summary}\n\n{markdown(front_page(root, results))}\n\n"
+    block += f"Sentences, numbers and intervals behind each: [{results}/README.md]({results}/README.md).\n"
     between = re.compile(rf"(<!-- scoreboard of {results} -->\n).*?(<!-- end of scoreboard -->)", re.DOTALL)
     readme = root / "README.md"
     write_whole(readme, between.sub(lambda match: match[1] + block + match[2], readme.read_text()))
