@@ -35,5 +35,5 @@ def tally(root: Path, results: str) -> str:
     """One line: how many claims came out how, and on which data."""
     counts = scoreboard(root, results)["verdict"].value_counts()
     runs = [run for table in load_tables(root) for run in runs_of(root, table, results)]
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    return f"{verdicts or 'no claim judged yet'}. Data: {source_line(runs)}."
+    verdicts = ", ".join(f"{verdict}: {count}" for verdict, count in counts.items())
+    return f"{verdicts or 'no claim judged yet'}. Data: {source_line(runs).rstrip('.')}."

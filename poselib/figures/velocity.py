@@ -49,6 +49,7 @@ def scatter(
         name = joint.removeprefix("left_").replace("_", " ")
         axes.annotate(name, (speed_mm[joint], error_mm[joint]), textcoords="offset points", fontsize=8, **place)
     axes.set(xlabel="mean root-relative speed (mm per frame)", ylabel="MPJPE (mm)")
+    axes.margins(0.12)
     axes.set_title(f"Pearson r = {r[0]:.2f}, 95 % interval [{r[1]:.2f}, {r[2]:.2f}]")
     source_note(figure, note)
     return figure
