@@ -293,7 +293,8 @@ def markdown(table: pd.DataFrame) -> str:
     shown = table.loc[:, (table.notna() & (table != "")).any()]
     sides = ["right" if pd.api.types.is_numeric_dtype(shown[column]) else "left" for column in shown]
     text = shown.astype(object).where(shown.notna(), "")
-    for column in shown.columns[shown.columns.str.endswith((" measured", " spread", "on test"))]:
+    numbers = shown.select_dtypes("number").columns
+    for column in numbers[numbers.str.endswith((" measured", " spread", "on test"))]:
         places = max(len(str(value).partition(".")[2]) for value in shown[column].dropna())
         text[column] = ["" if pd.isna(value) else f"{value:.{places}f}" for value in shown[column]]
     return text.to_markdown(index=False, disable_numparse=True, colalign=sides)

@@ -125,3 +125,9 @@ def test_unknown_tables_and_damaged_records(tmp_path):
     path.write_text(json.dumps(record(1.0))[:-5])
     with pytest.raises(InputError, match=r"x\.json"):
         tables._record(path)
+
+
+def test_measured_columns_of_words_are_shown_as_they_are():
+    table = pd.DataFrame({"method": ["a", "b"], "params measured": ["0.84", ">= 18.92"], "mm measured": [1.5, None]})
+    lines = tables.markdown(table).splitlines()
+    assert lines[2].split() == ["|", "a", "|", "0.84", "|", "1.5", "|"] and ">= 18.92" in lines[3]
