@@ -7,11 +7,13 @@ import torch
 from poselib import checkpoints, training
 from poselib.data.windows import centred, stitch
 from poselib.evaluation import summarise
+from poselib.experiments import Experiment
 from poselib.geometry import mirror
 from poselib.inference import lift_clips, lift_windows, windows_of
-from poselib.models import MODELS, build
+from poselib.models import MODELS, WITH_TREE, build
 from poselib.recipe import Recipe
-from poselib.skeleton import H36M_17
+from poselib.skeleton import H36M_17, MPI_INF_3DHP_17
+from poselib.stages.train import build_model
 from poselib.strategies import PLAIN, STRATEGIES
 
 SMALL = {
@@ -31,6 +33,7 @@ SMALL = {
     "ampose": {"frames": 1, "dim": 16, "depth": 1, "heads": 2},
     "gla_gcn": {"frames": 9, "dim": 16},
 }
+RECIPE_OF_ANY = {"losses": {"position": 1.0}, "epochs": 1, "batch_clips": 1, "lr": 1e-3}
 SPARSE = {"frame_stride": 2, "input_strides": (2, 4)}
 
 
@@ -136,3 +139,13 @@ def test_mirrored_input_gives_the_mirrored_pose_after_averaging(name):
     with torch.inference_mode():
         order = torch.tensor([1, 0])
         assert torch.allclose(model(inputs)[order], model(inputs[order]), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", WITH_TREE)
+@pytest.mark.parametrize("joints", [H36M_17, MPI_INF_3DHP_17])
+def test_a_model_with_a_tree_gets_that_of_its_joints(name, joints):
+    setting = Experiment(
+        paper="gla_gcn", model=name, frames=SMALL[name]["frames"], dim=16, detector="gt", **RECIPE_OF_ANY
+    )
+    model = build_model(setting, joints)
+    assert model.config.skeleton == joints.name and model.config.joints == 17

@@ -8,6 +8,8 @@ from poselib.layers.lifter import Lifter
 
 # One file each, called like the model; only the one asked for is loaded.
 MODELS = ("mixste", "poseformer", "mhformer", "strided_transformer", "uplift_upsample", "ampose", "gla_gcn")
+# Those that convolve along the skeleton, and so must know whose joints they get.
+WITH_TREE = ("ampose", "gla_gcn")
 
 
 def build(name: str, **config) -> Lifter:

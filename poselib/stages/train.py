@@ -14,7 +14,7 @@ from poselib.closure import closure, fingerprint
 from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters, scaled
 from poselib.layers.lifter import Lifter
-from poselib.models import build
+from poselib.models import WITH_TREE, build
 from poselib.models.refinement import Refined
 from poselib.protocols import MIXSTE_WEIGHTS
 from poselib.recipe import Recipe
@@ -45,7 +45,7 @@ def run(root: Path, name: str) -> None:
     finished, origin = {}, {}
     for seed in parameters.seeds:
         torch.manual_seed(seed)
-        model = build_model(setting, len(prepared.skeleton))
+        model = build_model(setting, prepared.skeleton)
         if seed in starts:
             origin = _start(root, setting.start, starts[seed], parameters.profile, model, prepared.skeleton)
         model = Refined(model) if setting.refine else model
@@ -64,12 +64,14 @@ def run(root: Path, name: str) -> None:
     shutil.rmtree(root / "work" / name)
 
 
-def build_model(setting: Experiment, joints: int) -> Lifter:
-    """The experiment's network with as many input channels as its strategy needs."""
+def build_model(setting: Experiment, skeleton: Skeleton) -> Lifter:
+    """The experiment's network for these joints, with as many input channels as its strategy needs."""
     sizes = {key: getattr(setting, key) for key in ("frames", "depth", "dim", "heads", "drop_path")}
     given = {key: value for key, value in sizes.items() if value is not None}
     channels = STRATEGIES[setting.strategy].in_channels
-    return build(setting.model, joints=joints, in_channels=channels, **given, **setting.options)
+    tree = {"skeleton": skeleton.name} if setting.model in WITH_TREE else {}
+    further = {**given, **tree, **setting.options}
+    return build(setting.model, joints=len(skeleton), in_channels=channels, **further)
 
 
 def _start(root: Path, name: str, path: Path, profile: str, model: Lifter, skeleton: Skeleton) -> dict[str, dict]:
