@@ -41,7 +41,7 @@ class Experiment(_Strict):
     start: str | None = None  # the experiment whose trained weights this one starts from, seed by seed
     refine: bool = False  # put the refinement behind the started model; it is told the true depth of test persons
     camera_pool: Literal["training", "all"] = "training"  # of role amass: 20 cameras, or 28 with the test subjects'
-    detector: Literal["gt", "cpn", "mask_rcnn"]
+    detector: Literal["gt", "cpn", "hrnet", "mask_rcnn"]
     blend: float = Field(0.0, ge=0, le=1)  # m of TMT's Eq. 2: share of the way from detections to the ground truth
     frame_stride: int = Field(1, gt=0)  # frames between those of a clip
     input_strides: list[int] = []  # frames between 2D poses that training draws from, for a model that upsamples

@@ -3,6 +3,7 @@
 data_3d_h36m.npz                    positions_3d: subject -> recording -> (F, 32, 3) metres, world
 data_2d_h36m_gt.npz                 positions_2d: subject -> recording -> [4 x (F, 17, 2)] pixels; metadata
 data_2d_h36m_cpn_ft_h36m_dbb.npz    the same for the fine-tuned CPN's detections
+data_2d_h36m_hrnet.npz              the same for an HRNet, if there is such a file; nobody released one
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,11 @@ from poselib.skeleton import H36M_17, H36M_32, convert
 
 FPS = 50.0
 POSITIONS_FILE = "data_3d_h36m.npz"
-DETECTION_FILES = {"gt": "data_2d_h36m_gt.npz", "cpn": "data_2d_h36m_cpn_ft_h36m_dbb.npz"}
+DETECTION_FILES = {
+    "gt": "data_2d_h36m_gt.npz",
+    "cpn": "data_2d_h36m_cpn_ft_h36m_dbb.npz",
+    "hrnet": "data_2d_h36m_hrnet.npz",
+}
 
 # Joints of the 32 that no 17-joint protocol uses stand where these do; a stand-in has nothing better to say.
 _FILLED_FROM = {
@@ -70,17 +75,19 @@ def _to_32(positions: np.ndarray) -> np.ndarray:
     return positions[:, [source(joint) for joint in H36M_32.names]]
 
 
-def read_h36m(folder: str | Path, detectors: Iterable[str] = ("gt", "cpn")) -> Iterator[Sequence]:
+def read_h36m(folder: str | Path, detectors: Iterable[str] | None = None) -> Iterator[Sequence]:
     """Every video of the data set: subject by subject, recording by recording, camera by camera.
 
     Args:
         folder: holds the files named at the top of this module.
-        detectors: which 2D files to read, 'gt' and 'cpn'.
+        detectors: which 2D files to read; 'gt', 'cpn' and, where its file is, 'hrnet' if None.
 
     Raises:
         InputError: a missing or damaged file, a wrong joint count, unit or camera count, unequal lengths, NaN.
     """
     folder = Path(folder)
+    if detectors is None:
+        detectors = ("gt", "cpn", *(["hrnet"] if (folder / DETECTION_FILES["hrnet"]).is_file() else []))
     path = folder / POSITIONS_FILE
     positions = mapping(read_npz(path, "positions_3d")["positions_3d"], f"{path}, positions_3d")
     points = {name: PointFile(folder / DETECTION_FILES[name], len(H36M_17), 4) for name in detectors}

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -44,6 +46,13 @@ def test_four_videos_and_surplus_detections_cut_at_the_end(original):
     assert [video.camera.id for video in videos] == ["54138969", "55011271", "58860488", "60457274"]
     assert {video.poses_2d["cpn"].shape for video in videos} == {(8, 17, 2)}
     assert videos[2].poses_2d["gt"][0, 0, 0] == 402
+
+
+def test_hrnet_is_read_where_its_file_is(original):
+    assert set(next(iter(read_h36m(original))).poses_2d) == {"gt", "cpn"}
+    shutil.copy(original / DETECTION_FILES["cpn"], original / DETECTION_FILES["hrnet"])
+    video = next(iter(read_h36m(original)))
+    assert set(video.poses_2d) == {"gt", "cpn", "hrnet"} and (video.poses_2d["hrnet"] == 300).all()
 
 
 def rewrite(folder, file, change):
