@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from poselib.errors import InputError
 from poselib.protocols import base_action
-from poselib.tables import Run, row_label
+from poselib.records import Run
+from poselib.tables import row_label
 
 HOLDS, NOISE, FAILS, UNTESTABLE = "holds", "within noise", "fails", "not testable here"
 
@@ -42,20 +44,30 @@ class Gap:
 
 
 def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
-    """Error of `first` minus `factor` times the error of `second`; negative where `first` is better."""
-    a, b = first.values("action_mean", metric), factor * second.values("action_mean", metric)
+    """Error of `first` minus `factor` times the error of `second`; negative where `first` is better.
+
+    PCK and AUC, of which more is better, are taken as what is missing to 100 %.
+    """
+    a, b = _errors(first.errors(metric), metric), factor * _errors(second.errors(metric), metric)
+    mean = float(a.mean() - b.mean())
     if min(len(a), len(b)) > 1:
         interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
-        return Gap(a.mean() - b.mean(), interval.low, interval.high, f"{min(len(a), len(b))} seeds")
-    one, other = (run.record["seeds"][0]["per_recording"][metric] for run in (first, second))
+        return Gap(mean, interval.low, interval.high, f"{min(len(a), len(b))} seeds")
+    one, other = (run.summaries[0]["per_recording"][metric] for run in (first, second))
+    if set(one) != set(other):
+        raise InputError(f"{first.name} and {second.name} were not tested on the same recordings; compare others")
     # The difference of action means is a mean over recordings in which every action weighs the same.
     actions = [base_action(recording.split(" ", 1)[1]) for recording in one]
     weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
-    differences = np.array([one[key] - factor * other[key] for key in one])
-    mean = float(weights @ differences)
-    error = np.sqrt(np.sum(weights**2 * (differences - mean) ** 2) * len(weights) / (len(weights) - 1))
+    differences = [_errors(one[key], metric) - factor * _errors(other[key], metric) for key in one]
+    spread = np.array(differences) - weights @ differences
+    error = np.sqrt(np.sum(weights**2 * spread**2) * len(weights) / (len(weights) - 1))
     half = float(stats.t.ppf(0.975, len(weights) - 1) * error)
     return Gap(mean, mean - half, mean + half, f"one seed, {len(one)} test recordings")
+
+
+def _errors(values, metric: str):
+    return 100 - values if metric in ("pck", "auc") else values
 
 
 def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
@@ -77,12 +89,55 @@ def at_least(
     if absent := _absent(pairs):
         return untestable(claim, sentence, absent)
     gaps = [gap(second, first, metric, 1 / ratio) for first, second in pairs]
-    means = [[run.values("action_mean", metric).mean() for run in pair] for pair in pairs]
+    means = [[run.errors(metric).mean() for run in pair] for pair in pairs]
     evidence = "; ".join(
         f"{_against(first, '/', second)} = {high / low:.2f}"
         for (first, second), (high, low) in zip(pairs, means, strict=True)
     )
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
+
+
+def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: float, metric: str = "mpjpe") -> Verdict:
+    """Judge that in every pair the errors differ by less than this share of the second's."""
+    if absent := _absent(pairs):
+        return untestable(claim, sentence, absent)
+    gaps, evidence = [], []
+    for first, second in pairs:
+        difference, bound = gap(first, second, metric), share * second.errors(metric).mean()
+        # How far the difference, of either sign, stays below the bound.
+        half, off = (difference.high - difference.low) / 2, abs(difference.mean) - bound
+        gaps.append(Gap(off, off - half, off + half, difference.basis))
+        evidence.append(f"{_against(first, '-', second)} = {difference.mean / second.errors(metric).mean():+.1%}")
+    return Verdict(claim, sentence, _verdict(gaps), "; ".join(evidence), gaps[0].basis, _run_at(pairs))
+
+
+def falls(
+    claim: str,
+    sentence: str,
+    steps: Sequence[float],
+    runs: Sequence[Run],
+    metric: str = "mpjpe",
+    against: Sequence = (),
+) -> Verdict:
+    """Judge that the error falls as `steps` rise: Kendall's tau with its p-value over all seeds.
+
+    Args:
+        steps: one number per run.
+        against: runs that these are compared with, one for each; then it is the relative gain that must rise.
+    """
+    pairs = list(zip(runs, against or runs, strict=True))
+    if absent := _absent(pairs):
+        return untestable(claim, sentence, absent)
+    values = [_errors(run.errors(metric), metric) for run in runs]
+    if against:
+        values = [a / _errors(other.errors(metric), metric).mean() for a, other in zip(values, against, strict=True)]
+    result = stats.kendalltau(np.repeat(steps, [len(v) for v in values]), np.concatenate(values))
+    sure = result.pvalue < 0.05
+    verdict = HOLDS if sure and result.statistic < 0 else FAILS if sure and result.statistic > 0 else NOISE
+    seeds = min(len(v) for v in values)
+    evidence = f"tau = {result.statistic:+.2f}, p = {result.pvalue:.3f}: "
+    evidence += "; ".join(f"{step:g}: {value.mean():.3g}" for step, value in zip(steps, values, strict=True))
+    return Verdict(claim, sentence, _named(verdict, seeds), evidence, f"{len(runs)} runs", _run_at(pairs))
 
 
 def _against(first: Run, sign: str, second: Run) -> str:

@@ -83,8 +83,7 @@ def summarise(predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Vid
         "per_action": by_action,
         "per_recording": {
             metric: {name: frame_mean(lengths[rows], errors[metric][rows]) for name, rows in _rows(recordings).items()}
-            for metric in ("mpjpe", "mpjve")
-            if metric in errors
+            for metric in errors
         },
         "per_joint": dict(zip(skeleton.names, map(float, joints), strict=True)),
     }

@@ -1,6 +1,5 @@
 """Named experiments, profiles and parameters: typed, unknown keys refused. Nothing here imports torch."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -77,10 +76,24 @@ class Experiment(_Strict):
 
 
 class TableRow(_Strict):
-    """The experiment that fills the row of a table with these key columns."""
+    """What fills the row of a table with these key columns: an experiment's record, or the reason why there is none."""
 
-    experiment: str
     row: Mapping[str, str | int]
+    experiment: str | None = None
+    on: RoleName | None = None  # the record of the experiment's test on this further role
+    view: str = ""  # where in each seed's record the errors stand, such as 'by_input_stride.20'; '' is at its top
+    not_run: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "TableRow":
+        if (self.experiment is None) == (self.not_run is None):
+            raise ValueError("give experiment or not_run, one of them")
+        return self
+
+    @property
+    def record(self) -> str:
+        """Name of the record under <results>/metrics."""
+        return f"{self.experiment}_on_{self.on}" if self.on else str(self.experiment)
 
 
 class Profile(_Strict):
@@ -151,8 +164,11 @@ def load_tables(root: Path) -> dict[str, list[TableRow]]:
             if not isinstance(rows, list):
                 raise InputError(f"{label}: expected a list of rows; correct it")
             tables[table] = [_validate(TableRow, row, label) for row in rows]
-            if unknown := [row.experiment for row in tables[table] if row.experiment not in experiments]:
-                raise InputError(f"{label}: there is no experiment {unknown[0]!r}; add it under 'experiments'")
+            for row in tables[table]:
+                if row.experiment and row.experiment not in experiments:
+                    raise InputError(f"{label}: there is no experiment {row.experiment!r}; add it under 'experiments'")
+                if row.on and row.on not in experiments[row.experiment].also_on:
+                    raise InputError(f"{label}: {row.experiment!r} is not tested on {row.on}; add it to also_on")
     return tables
 
 
@@ -212,58 +228,6 @@ def load_experiment(root: Path, name: str) -> Experiment:
     if name not in experiments:
         raise InputError(f"no experiment {name!r} in experiments/; known: {', '.join(sorted(experiments))}")
     return experiments[name]
-
-
-def scaled(experiment: Experiment, profile: Profile) -> Experiment:
-    """The experiment as a profile runs it; the rule is the profile's fields and nothing else."""
-    small = {
-        "frames": _frames(experiment, profile),
-        "depth": experiment.depth and max(1, experiment.depth // profile.depth_divisor),
-        "dim": _width(experiment.dim, profile),
-        "heads": experiment.heads and (profile.heads or experiment.heads),
-        "options": {name: _option(name, value, profile) for name, value in experiment.options.items()},
-        "epochs": profile.epochs or experiment.epochs,
-        "batches": profile.batches or experiment.batches,
-        "schedule": profile.schedule or experiment.schedule,
-        "lr": profile.lr or experiment.lr,
-    }
-    if profile.drop_path is not None and experiment.drop_path is not None:
-        small["drop_path"] = profile.drop_path
-    if profile.batch_clips is not None:
-        small |= {"batch_clips": profile.batch_clips, "batch_frames": None}
-    if "strides" in experiment.options and profile.frames_divisor > 1:
-        small["options"]["strides"] = [3] * round(math.log(small["frames"], 3))
-        if "paddings" in experiment.options:
-            small["options"]["paddings"] = [[0, 0] for _ in small["options"]["strides"]]
-    return experiment.model_copy(update=small)
-
-
-def _frames(experiment: Experiment, profile: Profile) -> int:
-    if profile.frames_divisor == 1 or experiment.frames == 1:
-        return experiment.frames
-    frames = max(profile.frames_least, experiment.frames * experiment.frame_stride // profile.frames_divisor)
-    if experiment.model == "mixste":
-        return frames if frames % 2 else frames + 1
-    return 3 ** math.ceil(math.log(frames, 3) - 1e-9)
-
-
-def _width(width: int, profile: Profile) -> int:
-    if profile.dim_cube_root is None:
-        return width
-    return max(4, 4 * round(profile.dim_cube_root * math.cbrt(width) / 4))
-
-
-def _option(name: str, value: Setting, profile: Profile) -> Setting:
-    """Further settings follow the rule of what they are: a width, a depth, a number of heads, a rate."""
-    if name in ("hidden", "spatial_dim"):
-        return _width(value, profile)
-    if name == "generation_heads" and profile.heads:
-        return 3
-    if name.endswith("depth"):
-        return max(1, value // profile.depth_divisor)
-    if name.endswith(("dropout", "drop_path")) and profile.drop_path is not None:
-        return profile.drop_path
-    return value
 
 
 def read_yaml(path: Path) -> dict:

@@ -24,6 +24,9 @@ def dvc_yaml(root: Path) -> str:
         "outs": ["predictions/${key}.npz"],
         "metrics": [{"${results}/metrics/${key}.json": {"cache": False}}],
     }
+    plot = {"cache": False, "x": "updates", "y": "validation_mpjpe_mm", "title": "${key}"}
+    logs = [{"${results}/logs/${key}.csv": plot}]
+    timing = {"${results}/logs/${key}.timing.csv": {"cache": False}}
     stages = {
         "synthesise": {
             "foreach": roles,
@@ -48,7 +51,12 @@ def dvc_yaml(root: Path) -> str:
         },
         "code": _code(root),
         "train": _each("train", "runs", ["${item.start}"], outs=["checkpoints/${key}"]),
-        "evaluate": _each("evaluate", "runs", ["checkpoints/${key}"], **made),
+        "evaluate": _each(
+            "evaluate",
+            "runs",
+            ["checkpoints/${key}"],
+            **{**made, "outs": [*made["outs"], timing], "plots": logs},
+        ),
     }
     if crossed:
         deps = ["checkpoints/${item.run}", "data/prepared/${item.on}"]
@@ -110,15 +118,22 @@ def _table(root: Path, notebook: str) -> dict:
     source, parameters = code_of(path), _parameters(path)
     built = [root / f"poselib/models/{model}.py" for model in re.findall(r'build\(\s*"(\w+)"', source)]
     modules = closure(root, path, root / "poselib/stages/table.py", *built)
-    runs = [row.experiment for row in load_tables(root).get(notebook, [])]
+    runs = list(dict.fromkeys(row.record for row in load_tables(root).get(notebook, []) if row.experiment))
     records = [f"${{results}}/metrics/{run}.json" for run in runs]
+    for reader, kind in (("log_of(", "csv"), ("timing_of(", "timing.csv")):
+        records += [f"${{results}}/logs/{run}.{kind}" for run in runs if reader in source]
     reported = root / "data/reported" / f"{notebook}.csv"
     files = [str(path.relative_to(root)), *sorted(modules), *records]
     files += [str(reported.relative_to(root))] if reported.is_file() else []
     files += ["data/divergences.csv"] if "divergences(" in source else []
     files += ["data/reported/open_mocap"] if "open_mocap" in source else []
-    if "open_prepared(" in source:
-        files += ["data/prepared/h36m", f"checkpoints/{parameters['experiment']}"]
+    if "predictions_of(" in source:
+        files += [f"predictions/{run}.npz" for run in runs]
+    files += [
+        f"data/prepared/{role}" for role in re.findall(r'open_prepared\(root\(\) / "data/prepared/(\w+)"', source)
+    ]
+    if "checkpoints.load(" in source:
+        files += [f"checkpoints/{parameters['experiment']}"]
     params = [{"params.yaml": [name for name in ("profile", "results") if name in {"results", *parameters}]}]
     params += [{f"experiments/{notebook.split('/')[0]}.yaml": [f"tables.{notebook}"]}] if runs else []
     folder = f"${{results}}/{notebook}".rsplit("/", 1)[0]

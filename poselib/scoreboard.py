@@ -6,7 +6,7 @@ import pandas as pd
 
 from poselib.claims import FAILS, HOLDS, NOISE, UNTESTABLE
 from poselib.experiments import load_tables
-from poselib.tables import runs_of, source_line
+from poselib.records import runs_of, source_line
 
 
 def scoreboard(root: Path, results: str) -> pd.DataFrame:

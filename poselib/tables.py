@@ -1,8 +1,6 @@
 """Reported numbers beside measured ones: every row of a paper's table, what was run for it, or why nothing was."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,112 +8,14 @@ import numpy as np
 import pandas as pd
 
 from poselib.errors import InputError
-from poselib.experiments import load_parameters, load_tables
 from poselib.files import write_whole
-
-SOURCES = {
-    "synthetic": "synthetic (stand-in)",
-    "cmu": "motion capture, virtual cameras",
-    "human36m": "Human3.6M",
-    "mpi_inf_3dhp": "MPI-INF-3DHP",
-    "mpi_inf_3dhp_original": "MPI-INF-3DHP",
-    "humaneva": "HumanEva-I",
-}
-
-
-@dataclass(frozen=True)
-class Run:
-    """A named experiment that fills a table row, with its record where it has been run."""
-
-    name: str
-    key: Mapping[str, str | int]
-    record: Mapping | None
-
-    @property
-    def per_joint(self) -> dict[str, float]:
-        """Error of every joint, mean over seeds, mm."""
-        return {joint: self.values("per_joint", joint).mean() for joint in self.record["seeds"][0]["per_joint"]}
-
-    def values(self, *path: str) -> np.ndarray:
-        """One number per seed, found under these keys of the record, (S,); millimetres for errors."""
-        found = []
-        for seed in self.record["seeds"]:
-            for part in path:
-                seed = seed[part]
-            found.append(float(seed))
-        return np.array(found)
-
-
-def runs_of(root: Path, table: str, results: str) -> list[Run]:
-    """The experiments that fill this table, with their records under <results>/metrics.
-
-    Args:
-        table: 'paper/tableNN'; results: a folder below `root`, or empty for the one that params.yaml names.
-
-    Raises:
-        InputError: no experiment names the table, or a record is not readable.
-    """
-    rows = load_tables(root).get(table)
-    if not rows:
-        raise InputError(f"experiments/ names no runs for table {table!r}; add them under 'tables'")
-    folder = root / _chosen(root, results) / "metrics"
-    return [Run(row.experiment, row.row, _record(folder / f"{row.experiment}.json")) for row in rows]
-
-
-def _record(path: Path) -> Mapping | None:
-    if not path.is_file():
-        return None
-    try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not a readable record ({error}); run 'dvc repro' again") from error
-
-
-def folder_of(root: Path, results: str, paper: str) -> Path:
-    """<results>/<paper>, where a notebook writes."""
-    return root / _chosen(root, results) / paper
-
-
-def _chosen(root: Path, results: str) -> str:
-    """An empty `results` means what params.yaml names, so that a notebook opened by hand reads what its stage read."""
-    return results or load_parameters(root).results
+from poselib.records import SOURCES, Run
 
 
 def row_label(key: Mapping) -> str:
     """A row's key columns in a line, such as 'TMT, d_l 4, d_m 64'; empty ones are left out."""
     parts = [str(v) if k == "method" else f"{k} {v}" for k, v in key.items() if not pd.isna(v)]
     return ", ".join(parts)
-
-
-def named(runs: Sequence[Run], experiment: str) -> Run:
-    """The run of this experiment.
-
-    Raises:
-        InputError: the table has no such run, or it has not been run.
-    """
-    found = {run.name: run for run in runs}
-    if experiment not in found:
-        raise InputError(f"the table has no run {experiment!r}; it has: {', '.join(found)}")
-    if found[experiment].record is None:
-        raise InputError(f"experiment {experiment!r} has no record yet; run 'dvc repro' first")
-    return found[experiment]
-
-
-def by_name(runs: Sequence[Run]) -> dict[str, Run]:
-    """The runs by experiment name."""
-    return {run.name: run for run in runs}
-
-
-def source_line(runs: Sequence[Run]) -> str:
-    """Where the runs' numbers come from, for captions: source, profile, seeds, and the credits that are due."""
-    records = [run.record for run in runs if run.record is not None]
-    if not records:
-        return "not run: no record yet"
-    first = records[0]
-    if other := [r["experiment"] for r in records if (r["data"], r["profile"]) != (first["data"], first["profile"])]:
-        raise InputError(f"the record of {other[0]} is of other data or another profile; run 'dvc repro' again")
-    parts = [SOURCES[first["source"]], f"profile {first['profile']}", f"{len(first['seeds'])} seed(s)"]
-    return "; ".join(parts + [text for text in first["credits"] if first["source"] != "synthetic"])
 
 
 def reported(root: Path, table: str) -> pd.DataFrame:
@@ -192,7 +92,7 @@ def _row(key: Mapping, printed: Mapping, run: Run | None, metrics: Mapping[str, 
 def _measured(column: str, metric: str, run: Run | None) -> dict:
     if run is None or run.record is None:
         return {f"{column} measured": np.nan, f"{column} spread": np.nan}
-    values = run.values("action_mean", metric)
+    values = run.errors(metric)
     spread = values.std(ddof=1) if len(values) > 1 else np.nan
     return {f"{column} measured": round(values.mean(), 2), f"{column} spread": round(spread, 2)}
 
@@ -201,12 +101,12 @@ def _provenance(run: Run | None, status: str) -> dict:
     if run is None:
         return {"seeds": 0, "setting run": "", "source": "", "status": status, "experiment": ""}
     if run.record is None:
-        status = "not run: no record yet, 'dvc repro' makes it"
+        status = f"not run: {run.not_run}"
         return {"seeds": 0, "setting run": "", "source": "", "status": status, "experiment": run.name}
     record = run.record
     return {
         "seeds": len(record["seeds"]),
-        "chosen on test": round(run.values("selected_on_test", "mpjpe").mean(), 2),
+        "chosen on test": round(run.values("selected_on_test", "mpjpe").mean(), 2) if not run.view else np.nan,
         "setting run": _setting_line(record),
         "source": SOURCES[record["source"]],
         "status": "measured",
@@ -260,21 +160,20 @@ def per_action(
 def _actions_of(run: Run, actions: Mapping[str, str], metric: str) -> dict:
     if run.record is None:
         return {}
-    known = run.record["seeds"][0]["per_action"][metric]
+    known = run.summaries[0]["per_action"][metric]
     cells = {
         column: round(run.values("per_action", metric, action).mean(), 1)
         for column, action in actions.items()
         if action in known
     }
-    return cells | {"Avg": round(run.values("action_mean", metric).mean(), 1)}
+    return cells | {"Avg": round(run.errors(metric).mean(), 1)}
 
 
 def own_actions(runs: Sequence[Run], metric: str) -> pd.DataFrame:
     """Measured error of every action that the source has, one column per run; millimetres."""
     columns = {
         run.name: {
-            action: run.values("per_action", metric, action).mean()
-            for action in run.record["seeds"][0]["per_action"][metric]
+            action: run.values("per_action", metric, action).mean() for action in run.summaries[0]["per_action"][metric]
         }
         for run in runs
         if run.record is not None
@@ -282,13 +181,13 @@ def own_actions(runs: Sequence[Run], metric: str) -> pd.DataFrame:
     return pd.DataFrame(columns).round(2).rename_axis("action").reset_index()
 
 
-def write(table: pd.DataFrame, folder: Path, stem: str) -> None:
-    """Write <folder>/<stem>.csv and .md."""
+def write(table: pd.DataFrame, folder: Path, stem: str, footer: str = "") -> None:
+    """Write <folder>/<stem>.csv and .md, the second with the footer below the table."""
     write_whole(folder / f"{stem}.csv", table.to_csv(index=False, lineterminator="\n"))
-    write_whole(folder / f"{stem}.md", markdown(table) + "\n")
+    write_whole(folder / f"{stem}.md", markdown(table, footer) + "\n")
 
 
-def markdown(table: pd.DataFrame) -> str:
+def markdown(table: pd.DataFrame, footer: str = "") -> str:
     """A table for reading: what is absent stays empty, and a column without any value is left out."""
     shown = table.loc[:, (table.notna() & (table != "")).any()]
     sides = ["right" if pd.api.types.is_numeric_dtype(shown[column]) else "left" for column in shown]
@@ -297,4 +196,5 @@ def markdown(table: pd.DataFrame) -> str:
     for column in numbers[numbers.str.endswith((" measured", " spread", "on test"))]:
         places = max(len(str(value).partition(".")[2]) for value in shown[column].dropna())
         text[column] = ["" if pd.isna(value) else f"{value:.{places}f}" for value in shown[column]]
-    return text.to_markdown(index=False, disable_numparse=True, colalign=sides)
+    lines = text.to_markdown(index=False, disable_numparse=True, colalign=sides)
+    return f"{lines}\n\n*{footer}*" if footer else lines

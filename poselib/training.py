@@ -51,8 +51,9 @@ class Progress:
     log: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, dict] = field(default_factory=dict)
     seconds: float = 0.0
+    ended: list[float] = field(default_factory=list)  # seconds at the end of each epoch
 
-    PLAIN: ClassVar = ("epoch", "batch", "updates", "loss_sum", "log", "best", "seconds")
+    PLAIN: ClassVar = ("epoch", "batch", "updates", "loss_sum", "log", "best", "seconds", "ended")
     STATEFUL: ClassVar = ("model", "optimiser", "average")
 
     @property
@@ -263,7 +264,7 @@ def _set_learning_rate(progress: Progress, recipe: Recipe, batches: int) -> None
 
 
 def _close_epoch(progress: Progress, strategy: Strategy, recipe: Recipe, prepared: PreparedSet) -> None:
-    row = {"epoch": progress.epoch + 1, "loss": progress.loss_sum / progress.batch}
+    row = {"epoch": progress.epoch + 1, "updates": progress.updates, "loss": progress.loss_sum / progress.batch}
     for split in SELECTIONS:
         windows = windows_of(prepared.split(split), progress.model, recipe.frame_stride)
         if recipe.selection_clips is not None and len(windows) > recipe.selection_clips:
@@ -275,6 +276,7 @@ def _close_epoch(progress: Progress, strategy: Strategy, recipe: Recipe, prepare
             weights = {key: value.detach().cpu().clone() for key, value in progress.judged.state_dict().items()}
             progress.best[split] = {"mpjpe_mm": error, "epoch": progress.epoch + 1, "weights": weights}
     progress.log.append(row)
+    progress.ended.append(progress.seconds)
     progress.epoch, progress.batch, progress.loss_sum = progress.epoch + 1, 0, 0.0
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from poselib import claims
-from poselib.tables import Run
+from poselib.errors import InputError
+from poselib.records import Run
 
 
 def run(name, *errors, noise=0.1):
@@ -117,3 +118,46 @@ def test_gap_and_interval_are_of_the_action_mean_even_when_actions_are_uneven():
     assert found.mean == pytest.approx(4.0) and found.low < found.mean < found.high
     assert found.low < 0, "a single sitting recording decides little"
     assert "T 3" in claims.lower("c", "s", [(uneven(50.0, 60.0), uneven(52.0, 50.0))]).run_at
+
+
+def test_close_bounds_the_difference_on_both_sides():
+    near, far = run("near", 50.2, 50.3, 50.1), run("far", 60.0, 60.1, 59.9)
+    base = run("base", 50.0, 50.1, 49.9)
+    assert claims.close("c", "s", [(near, base)], 0.02).verdict == claims.HOLDS
+    assert claims.close("c", "s", [(far, base), (near, base)], 0.02).verdict == claims.FAILS
+    assert claims.close("c", "s", [(base, far)], 0.02).verdict == claims.FAILS
+    assert claims.close("c", "s", [(run("x", 40.0, 50.0, 60.0), base)], 0.02).verdict == claims.NOISE
+
+
+def test_falls_ranks_errors_and_gains():
+    falling, steady = ([run(f"{i}", value) for i, value in enumerate(values)] for values in ((9, 8, 6, 4, 3), [5] * 5))
+    assert claims.falls("c", "s", range(5), falling).verdict == "holds (one seed)"
+    assert claims.falls("c", "s", range(5), falling[::-1]).verdict == "fails (one seed)"
+    shuffled = [falling[i] for i in (2, 0, 4, 1, 3)]
+    verdict = claims.falls("c", "s", range(5), shuffled)
+    assert verdict.verdict == "within noise (one seed)" and verdict.evidence.startswith("tau = -0.20")
+    # The gain of `falling` over a rival of 5 grows with it; over a rival that is always ten times as bad it does not.
+    assert claims.falls("c", "s", range(5), falling, against=steady).verdict == "holds (one seed)"
+    worse = [run(f"{i}", 10 * r.errors("mpjpe")[0]) for i, r in enumerate(falling)]
+    assert claims.falls("c", "s", range(5), falling, against=worse).verdict == "within noise (one seed)"
+
+
+def test_of_pck_more_is_better():
+    def judged(name, value):
+        seeds = [{"action_mean": {"pck": value}, "per_recording": {"pck": {f"TS{i} x": value + i for i in range(6)}}}]
+        return Run(name, {"method": name}, {"seeds": seeds, "profile": "smoke", "setting": {"frames": 3}})
+
+    assert claims.lower("c", "s", [(judged("a", 90.0), judged("b", 80.0))], "pck").verdict == "holds (one seed)"
+    assert claims.gap(judged("a", 90.0), judged("b", 80.0), "pck").mean == pytest.approx(-10)
+
+
+def test_errors_below_a_view_and_runs_on_other_recordings():
+    sparse = run("sparse", 50.0)
+    seeds = [{"by_input_stride": {"20": summary}} for summary in sparse.record["seeds"]]
+    viewed = Run("v", {"method": "v"}, {**sparse.record, "seeds": seeds}, "by_input_stride.20")
+    assert viewed.errors("mpjpe") == [50.0]
+    assert claims.gap(viewed, sparse, "mpjpe").mean == 0
+    other = run("other", 50.0)
+    other.record["seeds"][0]["per_recording"]["mpjpe"] = {"S1 jog": 1.0}
+    with pytest.raises(InputError, match="same recordings"):
+        claims.gap(other, sparse, "mpjpe")

@@ -11,9 +11,9 @@ from poselib.experiments import (
     load_experiments,
     load_parameters,
     load_tables,
-    scaled,
 )
 from poselib.models import MODELS
+from poselib.scaling import scaled
 from poselib.strategies import STRATEGIES
 
 ROOT = Path(__file__).resolve().parent.parent

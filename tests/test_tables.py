@@ -4,9 +4,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from poselib import tables
+from poselib import records, tables
 from poselib.errors import InputError
-from poselib.tables import Run
+from poselib.records import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,6 +25,7 @@ def record(*errors, source="synthetic", actions=("Walking", "Sitting")):
     ]
     return {
         "profile": "smoke",
+        "role": "h36m",
         "source": source,
         "experiment": "x",
         "data": "d",
@@ -60,8 +61,8 @@ def test_stand_in_data_says_so_in_the_table():
         runs = [Run("b", {"method": "B"}, record(50.0, source=source))]
         table = tables.side_by_side(PRINTED, runs, ["method"], {"mpjpe_mm": "mpjpe"})
         assert words in table.set_index("method").loc["B", "source"]
-        assert words in tables.source_line(runs)
-    assert "credit" in tables.source_line([Run("b", {}, record(1.0, source="cmu"))])
+        assert words in records.source_line(runs)
+    assert "credit" in records.source_line([Run("b", {}, record(1.0, source="cmu"))])
 
 
 def test_missing_records_are_not_run_with_the_reason():
@@ -107,8 +108,8 @@ def test_a_table_for_reading_has_no_empty_column_and_equal_decimals():
 def test_an_empty_results_folder_is_the_one_that_params_name(tmp_path):
     text = (ROOT / "params.yaml").read_text()
     (tmp_path / "params.yaml").write_text(text.replace("results: results", "results: results/smoke-synthetic", 1))
-    assert tables.folder_of(tmp_path, "", "tmt") == tmp_path / "results/smoke-synthetic/tmt"
-    assert tables.folder_of(tmp_path, "elsewhere", "tmt") == tmp_path / "elsewhere/tmt"
+    assert records.folder_of(tmp_path, "", "tmt") == tmp_path / "results/smoke-synthetic/tmt"
+    assert records.folder_of(tmp_path, "elsewhere", "tmt") == tmp_path / "elsewhere/tmt"
 
 
 def test_rows_are_named_by_their_keys():
@@ -118,16 +119,42 @@ def test_rows_are_named_by_their_keys():
 
 def test_unknown_tables_and_damaged_records(tmp_path):
     with pytest.raises(InputError, match="names no runs"):
-        tables.runs_of(ROOT, "tmt/table99", "results")
+        records.runs_of(ROOT, "tmt/table99", "results")
     with pytest.raises(InputError, match="not transcribed"):
         tables.reported(ROOT, "tmt/table99")
     path = tmp_path / "x.json"
     path.write_text(json.dumps(record(1.0))[:-5])
     with pytest.raises(InputError, match=r"x\.json"):
-        tables._record(path)
+        records._record(path)
 
 
 def test_measured_columns_of_words_are_shown_as_they_are():
     table = pd.DataFrame({"method": ["a", "b"], "params measured": ["0.84", ">= 18.92"], "mm measured": [1.5, None]})
     lines = tables.markdown(table).splitlines()
     assert lines[2].split() == ["|", "a", "|", "0.84", "|", "1.5", "|"] and ">= 18.92" in lines[3]
+
+
+def test_a_row_that_cannot_run_says_why_and_a_footer_names_what_made_a_table():
+    run = Run("", {"method": "B"}, None, not_run="these detections are not published")
+    table = tables.side_by_side(PRINTED, [run], ["method"], {"mpjpe_mm": "mpjpe"}).set_index("method")
+    assert table.loc["B", "status"] == "not run: these detections are not published"
+    footer = records.footer(ROOT, "tmt/table07", [Run("b", {"method": "B"}, record(50.0, 51.0))])
+    for words in (
+        "notebooks/tmt/table07.ipynb",
+        "table-tmt-table07",
+        "stand-in",
+        "profile smoke",
+        "2 seed(s)",
+        "commit",
+    ):
+        assert words in footer
+    assert "counted, no data" in records.footer(ROOT, "tmt/table04")
+    assert tables.markdown(table, footer).endswith(f"\n\n*{footer}*")
+
+
+def test_sources_of_several_roles_are_named_by_role():
+    first, second = record(50.0), {**record(60.0, source="humaneva"), "role": "humaneva", "data": "e"}
+    line = records.source_line([Run("a", {}, first), Run("b", {}, second)])
+    assert "synthetic (stand-in) for h36m, HumanEva-I for humaneva" in line
+    with pytest.raises(InputError, match="other data"):
+        records.source_line([Run("a", {}, first), Run("b", {}, {**first, "data": "e"})])

@@ -5,18 +5,21 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from poselib import checkpoints
+from poselib.commit import code_commit
 from poselib.data.prepared import PreparedSet
 from poselib.data.windows import Windows, stitch
 from poselib.errors import InputError
 from poselib.evaluation import action_means, frames_of, joint_speeds, mean_pose, mixste_policy, summarise
-from poselib.experiments import Experiment, load_experiment, load_parameters, scaled
+from poselib.experiments import Experiment, Parameters, load_experiment, load_parameters
 from poselib.files import write_whole
 from poselib.inference import lift_set, targets_of, windows_of
 from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, joint_errors
+from poselib.scaling import scaled
 from poselib.stages.sets import opened
 from poselib.strategies import STRATEGIES
 
@@ -44,12 +47,14 @@ def run(root: Path, name: str, role: str | None = None) -> None:
     constant = np.broadcast_to(mean_pose(trained), (len(frames), len(prepared.skeleton), 3))
     record = {
         "experiment": name,
+        "commit": code_commit(root),
         "profile": parameters.profile,
+        "role": prepared.role,
         "source": prepared.source,
         "credits": list(prepared.credits),
         "data": prepared.fingerprint,
         "detector": setting.input_2d,
-        "setting": {key: getattr(setting, key) for key in ("model", "frames", "depth", "dim", "heads", "strategy")},
+        "setting": setting.model_dump(mode="json"),
         **({"told_in_the_test": "the true depth of the root in every frame"} if setting.refine else {}),
         "test_frames": int(prepared.valid[frames].sum()),
         "test_subjects": sorted({video.subject for video in videos}),
@@ -59,6 +64,8 @@ def run(root: Path, name: str, role: str | None = None) -> None:
     }
     if role:
         name, record["trained_on"] = f"{name}_on_{role}", {"role": trained.role, "source": trained.source}
+    else:
+        _store_logs(root, parameters, name)
     write_whole(root / parameters.results / "metrics" / f"{name}.json", json.dumps(_rounded(record), indent=1) + "\n")
     _store_predictions(root / "predictions" / f"{name}.npz", first, prepared, frames)
 
@@ -93,7 +100,7 @@ def _evaluate_seed(
         record["counted_as_mixste"] = mixste_policy(averaged, windows, prepared, videos)
     for stride in setting.input_strides:
         lifted = stitch(_lift(model, setting, prepared, windows, stride)[0], windows)
-        record.setdefault("by_input_stride", {})[str(stride)] = action_means(lifted, prepared, videos)
+        record.setdefault("by_input_stride", {})[str(stride)] = summarise(lifted, prepared, videos)
     return record, predicted
 
 
@@ -104,6 +111,19 @@ def _lift(
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     stride = input_stride or min(setting.input_strides, default=None)
     return lift_set(model, STRATEGIES[setting.strategy], prepared, setting.input_2d, windows, stride)
+
+
+def _store_logs(root: Path, parameters: Parameters, name: str) -> None:
+    """<results>/logs/<name>.csv, what training measured after every epoch, and .timing.csv, when it was done."""
+    folder = root / "checkpoints" / name
+    parts = {seed: pd.read_csv(folder / f"seed{seed}.log.csv") for seed in parameters.seeds}
+    log = pd.concat(parts, names=["seed"]).reset_index(0)
+    target = root / parameters.results / "logs"
+    for columns, file in (
+        (log.columns != "seconds", f"{name}.csv"),
+        (["seed", "epoch", "seconds"], f"{name}.timing.csv"),
+    ):
+        write_whole(target / file, log.loc[:, columns].to_csv(index=False, lineterminator="\n"))
 
 
 def _store_predictions(path: Path, predicted: np.ndarray, prepared: PreparedSet, frames: np.ndarray) -> None:

@@ -12,12 +12,13 @@ import torch
 from poselib import checkpoints
 from poselib.closure import closure, fingerprint
 from poselib.errors import InputError
-from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters, scaled
+from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters
 from poselib.layers.lifter import Lifter
 from poselib.models import WITH_TREE, build
 from poselib.models.refinement import Refined
 from poselib.protocols import MIXSTE_WEIGHTS
 from poselib.recipe import Recipe
+from poselib.scaling import scaled
 from poselib.skeleton import Skeleton
 from poselib.stages.sets import opened
 from poselib.strategies import STRATEGIES
@@ -121,10 +122,9 @@ def _store(folder: Path, finished: dict[int, Progress], metadata: dict[str, str]
             chosen["mpjpe_mm"] = best["mpjpe_mm"]
             checkpoints.save(partial / f"seed{seed}{suffix}.safetensors", progress.model, {**metadata, **chosen})
         with (partial / f"seed{seed}.log.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, progress.log[0])
+            writer = csv.DictWriter(file, [*progress.log[0], "seconds"])
             writer.writeheader()
-            writer.writerows(progress.log)
-    seconds = {f"seed{seed}": round(progress.seconds, 1) for seed, progress in finished.items()}
-    (partial / "timing.json").write_text(json.dumps({"training_seconds": seconds}) + "\n")
+            rows = zip(progress.log, progress.ended, strict=True)
+            writer.writerows(row | {"seconds": round(ended, 2)} for row, ended in rows)
     shutil.rmtree(folder, ignore_errors=True)
     partial.replace(folder)

@@ -1,0 +1,196 @@
+"""What the stages wrote of the runs: records, logs and timings, and the runs that fill a table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from poselib.commit import code_commit
+from poselib.errors import InputError
+from poselib.experiments import load_parameters, load_tables
+
+SOURCES = {
+    "synthetic": "synthetic (stand-in)",
+    "cmu": "motion capture, virtual cameras",
+    "human36m": "Human3.6M",
+    "mpi_inf_3dhp": "MPI-INF-3DHP",
+    "mpi_inf_3dhp_original": "MPI-INF-3DHP",
+    "humaneva": "HumanEva-I",
+    "amass": "AMASS",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What fills a table row: a named experiment, with its record where it has been run, or the reason why not.
+
+    `view` says where in each seed's record the errors stand; '' is at its top.
+    """
+
+    name: str
+    key: Mapping[str, str | int]
+    record: Mapping | None
+    view: str = ""
+    not_run: str = "no record yet, 'dvc repro' makes it"
+
+    @property
+    def per_joint(self) -> dict[str, float]:
+        """Error of every joint, mean over seeds, mm."""
+        return {joint: self.values("per_joint", joint).mean() for joint in self.record["seeds"][0]["per_joint"]}
+
+    @property
+    def summaries(self) -> list[Mapping]:
+        """Per seed what the run's errors stand in: 'action_mean', 'per_action', 'per_recording' and more."""
+        found = list(self.record["seeds"])
+        for part in self.view.split(".") if self.view else ():
+            found = [summary[part] for summary in found]
+        return found
+
+    def values(self, *path: str) -> np.ndarray:
+        """One number per seed, found under these keys of the record, (S,); millimetres for errors."""
+        found = []
+        for value in self.summaries:
+            for part in path:
+                value = value[part]
+            found.append(float(value))
+        return np.array(found)
+
+    def errors(self, metric: str) -> np.ndarray:
+        """What a table prints of this metric, one number per seed, (S,)."""
+        return self.values("action_mean", metric)
+
+
+def runs_of(root: Path, table: str, results: str) -> list[Run]:
+    """What fills this table's rows, with the records under <results>/metrics.
+
+    Args:
+        table: 'paper/tableNN'; results: a folder below `root`, or empty for the one that params.yaml names.
+
+    Raises:
+        InputError: no experiment names the table, or a record is not readable.
+    """
+    rows = load_tables(root).get(table)
+    if not rows:
+        raise InputError(f"experiments/ names no runs for table {table!r}; add them under 'tables'")
+    folder, runs = root / _chosen(root, results) / "metrics", []
+    for row in rows:
+        if row.experiment is None:
+            runs.append(Run("", row.row, None, not_run=row.not_run))
+        else:
+            runs.append(Run(row.record, row.row, _record(folder / f"{row.record}.json"), row.view))
+    return runs
+
+
+def _record(path: Path) -> Mapping | None:
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not a readable record ({error}); run 'dvc repro' again") from error
+
+
+def log_of(root: Path, results: str, run: str) -> pd.DataFrame:
+    """The training log of a run: a row per seed and epoch with updates, loss and errors in mm.
+
+    Raises:
+        InputError: the experiment has not been run.
+    """
+    path = root / _chosen(root, results) / "logs" / f"{run}.csv"
+    if not path.is_file():
+        raise InputError(f"{path}: no such log; run 'dvc repro' first")
+    return pd.read_csv(path)
+
+
+def timing_of(root: Path, results: str, run: str) -> pd.DataFrame:
+    """When a run's epochs were done: a row per seed and epoch with the seconds since the start of that training.
+
+    Raises:
+        InputError: the experiment has not been run.
+    """
+    path = root / _chosen(root, results) / "logs" / f"{run}.timing.csv"
+    if not path.is_file():
+        raise InputError(f"{path}: no such timing; run 'dvc repro' first")
+    return pd.read_csv(path)
+
+
+def predictions_of(root: Path, run: str) -> Mapping[str, np.ndarray]:
+    """What the first seed of a run predicted of the test videos.
+
+    Returns:
+        'poses_3d' (N, J, 3) metres, root-relative, camera frame; 'joint_errors_mm' (N, J); 'frames' (N,), numbers
+        within the prepared set.
+
+    Raises:
+        InputError: the experiment has not been run here; predictions are not kept in git.
+    """
+    path = root / "predictions" / f"{run}.npz"
+    if not path.is_file():
+        raise InputError(f"{path}: no such predictions; run 'dvc repro' first")
+    return np.load(path)
+
+
+def folder_of(root: Path, results: str, paper: str) -> Path:
+    """<results>/<paper>, where a notebook writes."""
+    return root / _chosen(root, results) / paper
+
+
+def _chosen(root: Path, results: str) -> str:
+    """An empty `results` means what params.yaml names, so that a notebook opened by hand reads what its stage read."""
+    return results or load_parameters(root).results
+
+
+def named(runs: Sequence[Run], experiment: str) -> Run:
+    """The run of this experiment.
+
+    Raises:
+        InputError: the table has no such run, or it has not been run.
+    """
+    found = {run.name: run for run in runs}
+    if experiment not in found:
+        raise InputError(f"the table has no run {experiment!r}; it has: {', '.join(found)}")
+    if found[experiment].record is None:
+        raise InputError(f"experiment {experiment!r} has no record yet; run 'dvc repro' first")
+    return found[experiment]
+
+
+def by_name(runs: Sequence[Run]) -> dict[str, Run]:
+    """The runs by experiment name; where one fills several rows, the first."""
+    return {run.name: run for run in reversed(runs)}
+
+
+def source_line(runs: Sequence[Run]) -> str:
+    """Where the runs' numbers come from, for captions: source, profile, seeds, and the credits that are due.
+
+    Raises:
+        InputError: records of one role that were made of different data, or in different profiles.
+    """
+    records = [run.record for run in runs if run.record is not None]
+    if not records:
+        return "not run: no record yet"
+    first, by_role = records[0], {}
+    for record in records:
+        known = by_role.setdefault(record["role"], record)
+        if (record["data"], record["profile"]) != (known["data"], first["profile"]):
+            raise InputError(
+                f"the record of {record['experiment']} is of other data or another profile; run 'dvc repro' again"
+            )
+    sources = [f"{SOURCES[record['source']]} for {role}" for role, record in by_role.items()]
+    parts = [SOURCES[first["source"]] if len(by_role) == 1 else ", ".join(sources)]
+    parts += [f"profile {first['profile']}", f"{len(first['seeds'])} seed(s)"]
+    credits = [text for record in by_role.values() if record["source"] != "synthetic" for text in record["credits"]]
+    return "; ".join(parts + list(dict.fromkeys(credits)))
+
+
+def footer(root: Path, notebook: str, runs: Sequence[Run] = ()) -> str:
+    """Where a table or figure comes from: notebook, stage, commit of the code, and the runs' source, profile, seeds.
+
+    Args:
+        notebook: 'paper/tableNN'; runs: empty for what is counted and needs no data.
+    """
+    stage = f"table-{notebook.replace('/', '-')}"
+    made = f"notebooks/{notebook}.ipynb; stage {stage}; code at commit {code_commit(root)}"
+    return f"{made}; {source_line(runs) if runs else 'counted, no data'}"

@@ -1,0 +1,30 @@
+"""The pictures that several notebooks share say what they should."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from poselib.figures import curves, poses
+from poselib.skeleton import SKELETONS
+
+BODY = SKELETONS["h36m_17"]
+
+
+def test_sheet_marks_the_better_model_and_rings_its_rival():
+    truth = np.random.default_rng(0).normal(size=(17, 3)) * 0.3
+    off = truth.copy()
+    off[5] += 0.05
+    figure = poses.sheet({"S9 Walking": (truth, {"near": truth, "far": off})}, BODY, "note")
+    near, _, far, _ = figure.axes
+    assert near.get_title(loc="left") == "✓ near: 0 mm" and far.get_title(loc="left") == "far: 5 mm"
+    rings = [len(line.get_xdata()) for axes in (near, far) for line in axes.lines if line.get_marker() == "o"]
+    assert rings == [0, 1]
+
+
+def test_curves_average_seeds_and_shares_count_poses():
+    log = pd.DataFrame({"seed": [0, 1], "updates": [10, 10], "loss": [1.0, 3.0], "test_mpjpe_mm": [50.0, 70.0]})
+    figure = curves.training({"run": log}, "note")
+    assert [axes.lines[0].get_ydata()[0] for axes in figure.axes] == pytest.approx([2.0, 60.0])
+    figure = curves.distribution({"run": np.array([5.0, 15.0, 45.0, 95.0])}, "note")
+    assert figure.axes[0].get_legend().get_texts()[0].get_text() == "run: 50% above 40 mm"
+    assert figure.axes[0].lines[0].get_ydata().sum() == pytest.approx(100)
