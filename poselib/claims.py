@@ -8,6 +8,7 @@ says so.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -72,8 +73,8 @@ def _errors(values, metric: str):
 
 def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the first run has the lower error."""
-    if absent := _absent(pairs):
-        return untestable(claim, sentence, absent)
+    if reason := _undecidable(pairs):
+        return untestable(claim, sentence, reason)
     gaps = [gap(first, second, metric) for first, second in pairs]
     evidence = "; ".join(
         f"{_against(first, '-', second)} = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
@@ -86,8 +87,8 @@ def at_least(
     claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], ratio: float, metric: str = "mpjpe"
 ) -> Verdict:
     """Judge that in every pair the first run's error is at least `ratio` times the second's."""
-    if absent := _absent(pairs):
-        return untestable(claim, sentence, absent)
+    if reason := _undecidable(pairs):
+        return untestable(claim, sentence, reason)
     gaps = [gap(second, first, metric, 1 / ratio) for first, second in pairs]
     means = [[run.errors(metric).mean() for run in pair] for pair in pairs]
     evidence = "; ".join(
@@ -99,8 +100,8 @@ def at_least(
 
 def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: float, metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the errors differ by less than this share of the second's."""
-    if absent := _absent(pairs):
-        return untestable(claim, sentence, absent)
+    if reason := _undecidable(pairs):
+        return untestable(claim, sentence, reason)
     gaps, evidence = [], []
     for first, second in pairs:
         difference, bound = gap(first, second, metric), share * second.errors(metric).mean()
@@ -126,8 +127,8 @@ def falls(
         against: runs that these are compared with, one for each; then it is the relative gain that must rise.
     """
     pairs = list(zip(runs, against or runs, strict=True))
-    if absent := _absent(pairs):
-        return untestable(claim, sentence, absent)
+    if reason := _undecidable([*pairs, *pairwise(runs)]):
+        return untestable(claim, sentence, reason)
     values = [_errors(run.errors(metric), metric) for run in runs]
     if against:
         values = [a / _errors(other.errors(metric), metric).mean() for a, other in zip(values, against, strict=True)]
@@ -147,9 +148,12 @@ def _against(first: Run, sign: str, second: Run) -> str:
     return f"{one} {sign} {other}" + (f" ({row_label(shared)})" if shared else "")
 
 
-def _absent(pairs: Sequence[tuple[Run, Run]]) -> str:
-    missing = sorted({run.name for pair in pairs for run in pair if run.record is None})
-    return f"not run: {', '.join(missing)}" if missing else ""
+def _undecidable(pairs: Sequence[tuple[Run, Run]]) -> str:
+    """Why these pairs cannot be compared: a run is missing, or the profile made a run and its rival the same."""
+    if missing := sorted({run.name for pair in pairs for run in pair if run.record is None}):
+        return f"not run: {', '.join(missing)}"
+    twins = [f"{first.name} and {second.name}" for first, second in pairs if first.is_twin_of(second)]
+    return f"this profile makes them equal: {', '.join(twins)}" if twins else ""
 
 
 def _run_at(pairs: Sequence[tuple[Run, Run]]) -> str:
@@ -177,12 +181,18 @@ def exact(claim: str, sentence: str, differences: Mapping[str, float], tolerance
 
 
 def below(
-    claim: str, sentence: str, pairs: Mapping[str, tuple[float, float]], unit: str = "", timed_in: str = ""
+    claim: str,
+    sentence: str,
+    pairs: Mapping[str, tuple[float, float]],
+    unit: str = "",
+    timed_in: str = "",
+    seeds: int | None = None,
 ) -> Verdict:
     """Judge that in every named pair the first number is the smaller one; the evidence names the three closest pairs.
 
     Args:
         unit: of the numbers, for the evidence.
+        seeds: how many trainings a number is the mean of, None for exact counts.
         timed_in: file that holds the numbers if they are timings. A tenth of these is noise, and the evidence has words
             in their place, so that it is the same on every run.
     """
@@ -198,7 +208,8 @@ def below(
     closest = sorted(pairs.items(), key=lambda item: -item[1][0] / item[1][1])[:3]
     digits = partial(np.format_float_positional, precision=4, fractional=False, trim="-")
     evidence = "; ".join(f"{name}: {digits(a)} against {digits(b)} {unit}".rstrip() for name, (a, b) in closest)
-    return Verdict(claim, sentence, verdict, evidence, f"exact count, {len(pairs)} pairs")
+    basis = f"{seeds} seed(s)" if seeds else "exact count"
+    return Verdict(claim, sentence, _named(verdict, seeds), evidence, f"{basis}, {len(pairs)} pairs")
 
 
 def correlated(

@@ -31,9 +31,10 @@ class Experiment(_Strict):
     heads: int | None = Field(None, gt=0)
     drop_path: float | None = None
     options: Mapping[str, Setting] = {}  # further settings of the model
-    strategy: Literal["plain", "tmt", "tmt_step1", "tmt_step2", "tmt_v2", "tmt_a3", "tmt_va3", "tmt_equal_updates"] = (
-        "plain"
-    )
+    strategy: Literal[
+        *("plain", "tmt", "tmt_step1", "tmt_step2", "tmt_v2", "tmt_a3", "tmt_va3", "tmt_equal_updates"),
+        *("tmt_per_second", "tmt_step2_per_second"),
+    ] = "plain"
     role: RoleName = "h36m"
     joints: Literal["h36m_17", "h36m_16", "humaneva_15", "mpi_inf_3dhp_17"] | None = None  # the role's own if None
     also_on: list[RoleName] = []  # further roles whose test videos the trained model is judged on
@@ -78,7 +79,7 @@ class Experiment(_Strict):
 class TableRow(_Strict):
     """What fills the row of a table with these key columns: an experiment's record, or the reason why there is none."""
 
-    row: Mapping[str, str | int]
+    row: Mapping[str, str | int | float]
     experiment: str | None = None
     on: RoleName | None = None  # the record of the experiment's test on this further role
     view: str = ""  # where in each seed's record the errors stand, such as 'by_input_stride.20'; '' is at its top

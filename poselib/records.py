@@ -31,7 +31,7 @@ class Run:
     """
 
     name: str
-    key: Mapping[str, str | int]
+    key: Mapping[str, str | int | float]
     record: Mapping | None
     view: str = ""
     not_run: str = "no record yet, 'dvc repro' makes it"
@@ -61,6 +61,13 @@ class Run:
     def errors(self, metric: str) -> np.ndarray:
         """What a table prints of this metric, one number per seed, (S,)."""
         return self.values("action_mean", metric)
+
+    def is_twin_of(self, other: "Run") -> bool:
+        """Whether another experiment came down to this one's training and test, as small profiles make some equal."""
+        if self.name == other.name or self.view != other.view:
+            return False
+        settings = [{**run.record["setting"], "paper": "", "also_on": []} for run in (self, other)]
+        return self.record["role"] == other.record["role"] and settings[0] == settings[1]
 
 
 def runs_of(root: Path, table: str, results: str) -> list[Run]:

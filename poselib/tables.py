@@ -93,8 +93,7 @@ def _measured(column: str, metric: str, run: Run | None) -> dict:
     if run is None or run.record is None:
         return {f"{column} measured": np.nan, f"{column} spread": np.nan}
     values = run.errors(metric)
-    spread = values.std(ddof=1) if len(values) > 1 else np.nan
-    return {f"{column} measured": round(values.mean(), 2), f"{column} spread": round(spread, 2)}
+    return {f"{column} measured": round(values.mean(), 2), f"{column} spread": round(_spread(values), 2)}
 
 
 def _provenance(run: Run | None, status: str) -> dict:
@@ -135,20 +134,24 @@ def _mean_pose_row(runs: Sequence[Run], keys: Sequence[str], metrics: Mapping[st
 def per_action(
     printed: pd.DataFrame, runs: Sequence[Run], keys: Sequence[str], actions: Mapping[str, str], metric: str
 ) -> pd.DataFrame:
-    """A table with a column per action: printed rows, and beneath each own row what was measured for it.
+    """A table with a column per action: printed rows, beneath each own row what was measured for it, then other runs.
 
     Args:
         actions: printed column -> action name in the records. An action that the source does not have stays empty.
         metric: metric name in the records.
     """
-    rows = []
+    rows, left = [], list(runs)
     for _, row in printed.iterrows():
         key = {"method": row["method"], **{k: row[k] for k in keys}}
         cells = {column: row[column] for column in (*actions, "Avg")}
         rows.append(key | {"kind": "reported"} | cells | {"status": "own" if row["own"] else "quoted"})
-        run = next((run for run in runs if row["own"] and all(row[k] == v for k, v in run.key.items())), None)
+        run = next((run for run in left if row["own"] and all(row[k] == v for k, v in run.key.items())), None)
         if run is not None:
+            left.remove(run)
             rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, ""))
+    for run in left:
+        key = {k: run.key.get(k) for k in ("method", *keys)}
+        rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, ""))
     run = next((run for run in runs if run.record is not None), None)
     if run is not None:
         mean_pose = {"method": "mean pose (no input)", "kind": "measured"}
@@ -166,7 +169,12 @@ def _actions_of(run: Run, actions: Mapping[str, str], metric: str) -> dict:
         for column, action in actions.items()
         if action in known
     }
-    return cells | {"Avg": round(run.errors(metric).mean(), 1)}
+    values = run.errors(metric)
+    return cells | {"Avg": round(values.mean(), 1), "Avg spread": round(_spread(values), 2)}
+
+
+def _spread(values: np.ndarray) -> float:
+    return values.std(ddof=1) if len(values) > 1 else np.nan
 
 
 def own_actions(runs: Sequence[Run], metric: str) -> pd.DataFrame:

@@ -18,7 +18,8 @@ def run(name, *errors, noise=0.1):
         }
         for error in errors
     ]
-    record = {"seeds": seeds, "profile": "smoke", "setting": {"frames": 3}}
+    setting = {"paper": "tmt", "frames": 3, "strategy": name, "also_on": []}
+    record = {"seeds": seeds, "profile": "smoke", "role": "h36m", "setting": setting}
     return Run(name, {"method": name}, record)
 
 
@@ -45,6 +46,21 @@ def test_with_seeds_the_interval_is_over_seeds():
     assert wide.verdict == claims.NOISE
 
 
+def test_a_run_is_not_compared_with_its_twin():
+    long, short, other = run("long", 50.0), run("short", 50.0), run("other", 60.0)
+    twin = replace(short, record={**short.record, "setting": {**long.record["setting"], "paper": "mixste"}})
+    for verdict in (
+        claims.lower("c", "s", [(long, other), (long, twin)]),
+        claims.close("c", "s", [(long, twin)], 0.02),
+        claims.falls("c", "s", [1, 2, 3], [other, long, twin]),
+    ):
+        assert verdict.verdict == claims.UNTESTABLE
+        assert verdict.evidence == "this profile makes them equal: long and short"
+    assert claims.lower("c", "s", [(long, short), (twin, other)]).verdict != claims.UNTESTABLE
+    # Two looks at one training, such as by input stride, are no twins.
+    assert not long.is_twin_of(replace(long, view="by_input_stride.20"))
+
+
 def test_ratios():
     high = run("b", 100.0)
     assert claims.at_least("c", "s", [(high, run("a", 50.0))], 1.5).verdict == "holds (one seed)"
@@ -67,6 +83,11 @@ def test_counts_are_compared_as_they_are_and_timings_with_a_tenth_of_noise(pairs
     assert claims.below("c", "s", pairs).verdict == counted
     verdict = claims.below("c", "s", pairs, timed_in="t.timing.csv")
     assert verdict.verdict == timed and "t.timing.csv" in verdict.evidence
+
+
+def test_counts_of_trainings_name_their_seeds():
+    verdict = claims.below("c", "s", {"a": (1, 2)}, "epochs", seeds=1)
+    assert verdict.verdict == "holds (one seed)" and verdict.basis == "1 seed(s), 1 pairs"
 
 
 def test_evidence_holds_the_closest_counts_and_no_timing():
@@ -145,7 +166,8 @@ def test_falls_ranks_errors_and_gains():
 def test_of_pck_more_is_better():
     def judged(name, value):
         seeds = [{"action_mean": {"pck": value}, "per_recording": {"pck": {f"TS{i} x": value + i for i in range(6)}}}]
-        return Run(name, {"method": name}, {"seeds": seeds, "profile": "smoke", "setting": {"frames": 3}})
+        record = {"seeds": seeds, "profile": "smoke", "role": "h36m", "setting": {"frames": 3, "strategy": name}}
+        return Run(name, {"method": name}, record)
 
     assert claims.lower("c", "s", [(judged("a", 90.0), judged("b", 80.0))], "pck").verdict == "holds (one seed)"
     assert claims.gap(judged("a", 90.0), judged("b", 80.0), "pck").mean == pytest.approx(-10)

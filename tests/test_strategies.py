@@ -42,10 +42,11 @@ def test_step_2_holds_the_true_motion(clip):
 
 
 def test_scale_multiplies_the_motion_only(clip):
-    per_second = Strategy(("v3",), (1, 2), scale=50.0).training_input(clip, 2)
-    per_frame = STRATEGIES["tmt"].training_input(clip, 2)
-    assert torch.allclose(per_second[..., 2:], 50 * per_frame[..., 2:])
-    assert torch.equal(per_second[..., :2], per_frame[..., :2])
+    for name in ("tmt", "tmt_step2"):
+        per_frame, per_second = (STRATEGIES[n].training_input(clip, 2) for n in (name, f"{name}_per_second"))
+        assert torch.allclose(per_second[..., 2:], 50 * per_frame[..., 2:])
+        assert torch.equal(per_second[..., :2], per_frame[..., :2])
+        assert STRATEGIES[f"{name}_per_second"].steps == STRATEGIES[name].steps
 
 
 def test_updates_per_batch():

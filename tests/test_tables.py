@@ -74,11 +74,15 @@ def test_missing_records_are_not_run_with_the_reason():
 def test_per_action_rows_stand_under_the_papers_own():
     printed = PRINTED.assign(Walk=[1.0, 2, 3], Sit=[4.0, 5, 6], Avg=[7.0, 8, 9])
     runs = [Run("b", {"method": "B"}, record(50.0, 52.0, actions=("Walking", "dance")))]
+    runs.append(Run("e", {"method": "extra", "d": 3}, record(60.0)))
     table = tables.per_action(printed, runs, ["d"], {"Walk": "Walking", "Sit": "Sitting"}, "mpjpe")
     measured = table[(table["method"] == "B") & (table["kind"] == "measured")].iloc[0]
     assert measured["Walk"] == 46 and pd.isna(measured["Sit"]) and measured["Avg"] == 51
-    assert list(table["kind"]) == ["reported", "reported", "measured", "reported", "measured"]
-    assert list(tables.own_actions(runs, "mpjpe")["action"]) == ["Walking", "dance"]
+    assert measured["Avg spread"] == pytest.approx(1.41)
+    assert list(table["kind"]) == ["reported", "reported", "measured", "reported", "measured", "measured"]
+    extra = table[table["method"] == "extra"].iloc[0]
+    assert (extra["d"], extra["Walk"], extra["Avg"], extra["experiment"]) == (3, 55, 60, "e")
+    assert list(tables.own_actions(runs[:1], "mpjpe")["action"]) == ["Walking", "dance"]
 
 
 def test_counted_cells_stand_beside_the_printed_ones_and_the_rest_says_why_not():
