@@ -96,7 +96,7 @@ def _measured(column: str, metric: str, run: Run | None) -> dict:
     return {f"{column} measured": round(values.mean(), 2), f"{column} spread": round(_spread(values), 2)}
 
 
-def _provenance(run: Run | None, status: str) -> dict:
+def _provenance(run: Run | None, status: str, metric: str = "mpjpe") -> dict:
     if run is None:
         return {"seeds": 0, "setting run": "", "source": "", "status": status, "experiment": ""}
     if run.record is None:
@@ -105,7 +105,7 @@ def _provenance(run: Run | None, status: str) -> dict:
     record = run.record
     return {
         "seeds": len(record["seeds"]),
-        "chosen on test": round(run.values("selected_on_test", "mpjpe").mean(), 2) if not run.view else np.nan,
+        "chosen on test": round(run.values("selected_on_test", metric).mean(), 2) if not run.view else np.nan,
         "setting run": _setting_line(record),
         "source": SOURCES[record["source"]],
         "status": "measured",
@@ -148,10 +148,10 @@ def per_action(
         run = next((run for run in left if row["own"] and all(row[k] == v for k, v in run.key.items())), None)
         if run is not None:
             left.remove(run)
-            rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, ""))
+            rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, "", metric))
     for run in left:
         key = {k: run.key.get(k) for k in ("method", *keys)}
-        rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, ""))
+        rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, "", metric))
     run = next((run for run in runs if run.record is not None), None)
     if run is not None:
         mean_pose = {"method": "mean pose (no input)", "kind": "measured"}
