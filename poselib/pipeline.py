@@ -147,11 +147,11 @@ def _table(root: Path, notebook: str) -> dict:
 
 
 def _written(source: str) -> list[str]:
-    """Files that a notebook writes by `tables.write(..., "stem")` and `style.save(..., "stem")`."""
+    """Files that a notebook writes by `tables.write(table, folder, "stem")` and `style.save(figure, folder, "stem")`."""
     kinds, found = {"write": ("csv", "md"), "save": ("png", "svg")}, []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in kinds:
-            found += [f"{node.args[-1].value}.{kind}" for kind in kinds[node.func.attr]]
+            found += [f"{node.args[2].value}.{kind}" for kind in kinds[node.func.attr]]
     return sorted(found)
 
 
