@@ -147,7 +147,7 @@ def _table(root: Path, notebook: str) -> dict:
 
 
 def _written(source: str) -> list[str]:
-    """Files that a notebook writes by `tables.write(table, folder, "stem")` and `style.save(figure, folder, "stem")`."""
+    """Files that a notebook writes by `tables.write(_, _, "stem", ...)` and `style.save(_, _, "stem")`."""
     kinds, found = {"write": ("csv", "md"), "save": ("png", "svg")}, []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in kinds:

@@ -35,6 +35,21 @@ def test_experiments_hold_the_papers_values():
     assert (row.frames, row.depth, row.dim, row.strategy) == (27, 8, 128, "tmt_step2")
 
 
+def test_the_rows_of_tmt_are_filled_by_runs_of_their_own_setting():
+    experiments = load_experiments(ROOT)
+    rows = [row for table, rows in load_tables(ROOT).items() if table.startswith("tmt/table") for row in rows]
+    for row in rows:
+        run, key = experiments[row.experiment], row.row
+        said = {"frames": run.frames, "d_l": run.depth, "d_m": run.dim, "batch": run.batch_frames}
+        said |= {"m": run.blend or float(run.detector == "gt"), "detector": run.detector.upper()}
+        assert {name: said[name] for name in said if name in key} == {name: key[name] for name in said if name in key}
+        assert run.model == key.get("base_model", "MixSTE").lower()
+        plain = str(key.get("method")).startswith(("plain", "MixSTE"))
+        assert (run.strategy == "plain") == plain, row
+        # Table 5: the learning rate rises with the batch.
+        assert run.model != "mixste" or run.lr / run.batch_frames == pytest.approx(4e-5 / 1024)
+
+
 def test_typed_choices_are_what_the_package_has():
     fields = Experiment.model_fields
     assert set(fields["strategy"].annotation.__args__) == set(STRATEGIES)
