@@ -137,7 +137,7 @@ def falls(
     verdict = HOLDS if sure and result.statistic < 0 else FAILS if sure and result.statistic > 0 else NOISE
     seeds = min(len(v) for v in values)
     evidence = f"tau = {result.statistic:+.2f}, p = {result.pvalue:.3f}: "
-    evidence += "; ".join(f"{step:g}: {value.mean():.3g}" for step, value in zip(steps, values, strict=True))
+    evidence += "; ".join(f"{step:g}: {value.mean():.4g}" for step, value in zip(steps, values, strict=True))
     return Verdict(claim, sentence, _named(verdict, seeds), evidence, f"{len(runs)} runs", _run_at(pairs))
 
 
