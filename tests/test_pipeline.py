@@ -206,5 +206,7 @@ def test_every_dependency_in_the_checkout_exists():
     content = yaml.safe_load((ROOT / "dvc.yaml").read_text())
     for name, stage in content["stages"].items():
         for dep in (stage.get("do") or stage)["deps"]:
-            made = "$" in dep or dep.startswith(("data/prepared", "data/raw", "data/code", "checkpoints"))
+            made = "$" in dep or dep.startswith(
+                ("data/prepared", "data/raw", "data/code", "checkpoints", "predictions")
+            )
             assert made or (ROOT / dep).exists(), f"{name}: {dep}"
