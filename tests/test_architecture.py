@@ -21,7 +21,10 @@ GROUPS = [
     {"layers"},
     {"models", "strategies"},
     {"data"},
-    {"recipe", "training", "averaging", "inference", "evaluation", "checkpoints", "interop", "complexity"},
+    {
+        *("recipe", "training", "averaging", "inference", "evaluation", "checkpoints", "interop"),
+        *("complexity", "float_operations"),
+    },
     {
         *("experiments", "scaling", "closure", "pipeline", "records", "tables", "figures", "claims"),
         *("ledger", "scoreboard", "papermill_run"),
