@@ -75,13 +75,15 @@ def _errors(values, metric: str):
 
 
 def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
-    """Judge that in every pair the first run has the lower error."""
+    """Judge that in every pair the first run has the lower error; of many pairs the evidence names the worst six."""
     if reason := _undecidable(pairs):
         return untestable(claim, sentence, reason)
     gaps = [gap(first, second, metric) for first, second in pairs]
+    closest = sorted(range(len(gaps)), key=lambda i: -gaps[i].mean)[:6]
     evidence = "; ".join(
         f"{_against(first, '-', second)} = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
-        for (first, second), g in zip(pairs, gaps, strict=True)
+        for i, ((first, second), g) in enumerate(zip(pairs, gaps, strict=True))
+        if i in closest
     )
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
 
@@ -105,7 +107,7 @@ def rarer(claim: str, sentence: str, first: Mapping[str, float], second: Mapping
     """Judge that the first of two shares of frames, recording -> percent, each of one training, is the smaller one."""
     mean, half = _paired({recording: first[recording] - second[recording] for recording in first})
     found = Gap(mean, mean - half, mean + half, f"one seed, {len(first)} test recordings")
-    evidence = f"{mean:+.1f} % of the frames [{found.low:+.1f}, {found.high:+.1f}]"
+    evidence = f"{mean:+.1f} percentage points [{found.low:+.1f}, {found.high:+.1f}]"
     return Verdict(claim, sentence, _verdict([found]), evidence, found.basis)
 
 

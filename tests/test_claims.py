@@ -103,7 +103,7 @@ def test_shares_of_frames_are_compared_by_recording():
     many = {f"S9 walk {i}": 50.0 + i for i in range(8)}
     few = {key: share - 10 + 0.1 * (i % 2) for i, (key, share) in enumerate(many.items())}
     verdict = claims.rarer("c", "s", few, many)
-    assert verdict.verdict == "holds (one seed)" and verdict.evidence.startswith("-9.9 % of the frames [-")
+    assert verdict.verdict == "holds (one seed)" and verdict.evidence.startswith("-9.9 percentage points [-")
     assert claims.rarer("c", "s", many, few).verdict == "fails (one seed)"
     shuffled = dict(zip(many, reversed(many.values()), strict=True))
     assert claims.rarer("c", "s", shuffled, many).verdict == "within noise (one seed)"
