@@ -79,11 +79,11 @@ def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: s
     if reason := _undecidable(pairs):
         return untestable(claim, sentence, reason)
     gaps = [gap(first, second, metric) for first, second in pairs]
-    closest = sorted(range(len(gaps)), key=lambda i: -gaps[i].mean)[:6]
+    worst = sorted(range(len(gaps)), key=lambda i: -gaps[i].mean)[:6]
     evidence = "; ".join(
         f"{_against(first, '-', second)} = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
         for i, ((first, second), g) in enumerate(zip(pairs, gaps, strict=True))
-        if i in closest
+        if i in worst
     )
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
 

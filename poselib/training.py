@@ -138,6 +138,7 @@ class _Batches:
         self.poses_2d = prepared.poses_2d(recipe.detector)
         self.prepared, self.size, self.seed = prepared, recipe.batch_clips, seed
         self.input_strides = recipe.input_strides
+        # A bound is that of an epoch of clips that do not overlap.
         clips, bound = len(apart if recipe.equal_updates else self.windows), recipe.batches
         self.count = math.ceil(2 * clips / self.size) if bound is None else round(bound * clips / len(apart))
 

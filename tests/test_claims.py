@@ -36,6 +36,13 @@ def test_one_contradicting_pair_is_enough_to_fail():
     assert claims.lower("c", "s", [(low, high), (high, low)]).verdict == "fails (one seed)"
 
 
+def test_of_many_pairs_the_evidence_names_the_worst():
+    base = run("base", 50.0)
+    pairs = [(base, run("x" * i, 50.0 + i)) for i in range(1, 9)]
+    evidence = claims.lower("c", "s", pairs).evidence
+    assert evidence.count("base - ") == 6 and "base - xxxxxx = -6" in evidence and "xxxxxxx" not in evidence
+
+
 def test_with_seeds_the_interval_is_over_seeds():
     tight = claims.gap(run("a", 50.0, 50.1, 49.9), run("b", 52.0, 52.1, 51.9), "mpjpe")
     assert tight.high < 0 and tight.basis == "3 seeds" and tight.mean == pytest.approx(-2)
