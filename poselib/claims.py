@@ -56,14 +56,18 @@ def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
     one, other = (run.summaries[0]["per_recording"][metric] for run in (first, second))
     if set(one) != set(other):
         raise InputError(f"{first.name} and {second.name} were not tested on the same recordings; compare others")
-    # The difference of action means is a mean over recordings in which every action weighs the same.
-    actions = [base_action(recording.split(" ", 1)[1]) for recording in one]
-    weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
-    differences = [_errors(one[key], metric) - factor * _errors(other[key], metric) for key in one]
-    spread = np.array(differences) - weights @ differences
-    error = np.sqrt(np.sum(weights**2 * spread**2) * len(weights) / (len(weights) - 1))
-    half = float(stats.t.ppf(0.975, len(weights) - 1) * error)
+    _, half = _paired({key: _errors(one[key], metric) - factor * _errors(other[key], metric) for key in one})
     return Gap(mean, mean - half, mean + half, f"one seed, {len(one)} test recordings")
+
+
+def _paired(differences: Mapping[str, float]) -> tuple[float, float]:
+    """Mean of differences by recording in which every action weighs the same, half the width of its interval."""
+    actions = [base_action(recording.split(" ", 1)[1]) for recording in differences]
+    weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
+    values = np.array(list(differences.values()))
+    mean = float(weights @ values)
+    error = np.sqrt(np.sum(weights**2 * (values - mean) ** 2) * len(weights) / (len(weights) - 1))
+    return mean, float(stats.t.ppf(0.975, len(weights) - 1) * error)
 
 
 def _errors(values, metric: str):
@@ -71,13 +75,15 @@ def _errors(values, metric: str):
 
 
 def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
-    """Judge that in every pair the first run has the lower error."""
-    if absent := _absent(pairs):
-        return untestable(claim, sentence, absent)
+    """Judge that in every pair the first run has the lower error; of many pairs the evidence names the worst six."""
+    if reason := _undecidable(pairs):
+        return untestable(claim, sentence, reason)
     gaps = [gap(first, second, metric) for first, second in pairs]
+    worst = sorted(range(len(gaps)), key=lambda i: -gaps[i].mean)[:6]
     evidence = "; ".join(
         f"{_against(first, '-', second)} = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
-        for (first, second), g in zip(pairs, gaps, strict=True)
+        for i, ((first, second), g) in enumerate(zip(pairs, gaps, strict=True))
+        if i in worst
     )
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
 
@@ -86,8 +92,8 @@ def at_least(
     claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], ratio: float, metric: str = "mpjpe"
 ) -> Verdict:
     """Judge that in every pair the first run's error is at least `ratio` times the second's."""
-    if absent := _absent(pairs):
-        return untestable(claim, sentence, absent)
+    if reason := _undecidable(pairs):
+        return untestable(claim, sentence, reason)
     gaps = [gap(second, first, metric, 1 / ratio) for first, second in pairs]
     means = [[run.errors(metric).mean() for run in pair] for pair in pairs]
     evidence = "; ".join(
@@ -97,10 +103,18 @@ def at_least(
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
 
 
+def rarer(claim: str, sentence: str, first: Mapping[str, float], second: Mapping[str, float]) -> Verdict:
+    """Judge that the first of two shares of frames, recording -> percent, each of one training, is the smaller one."""
+    mean, half = _paired({recording: first[recording] - second[recording] for recording in first})
+    found = Gap(mean, mean - half, mean + half, f"one seed, {len(first)} test recordings")
+    evidence = f"{mean:+.1f} percentage points [{found.low:+.1f}, {found.high:+.1f}]"
+    return Verdict(claim, sentence, _verdict([found]), evidence, found.basis)
+
+
 def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: float, metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the errors differ by less than this share of the second's."""
-    if absent := _absent(pairs):
-        return untestable(claim, sentence, absent)
+    if reason := _undecidable(pairs):
+        return untestable(claim, sentence, reason)
     gaps, evidence = [], []
     for first, second in pairs:
         difference, bound = gap(first, second, metric), share * second.errors(metric).mean()
@@ -126,8 +140,8 @@ def falls(
         against: runs that these are compared with, one for each; then it is the relative gain that must rise.
     """
     pairs = list(zip(runs, against or runs, strict=True))
-    if absent := _absent(pairs):
-        return untestable(claim, sentence, absent)
+    if reason := _undecidable(pairs):
+        return untestable(claim, sentence, reason)
     values = [_errors(run.errors(metric), metric) for run in runs]
     if against:
         values = [a / _errors(other.errors(metric), metric).mean() for a, other in zip(values, against, strict=True)]
@@ -147,9 +161,16 @@ def _against(first: Run, sign: str, second: Run) -> str:
     return f"{one} {sign} {other}" + (f" ({row_label(shared)})" if shared else "")
 
 
-def _absent(pairs: Sequence[tuple[Run, Run]]) -> str:
-    missing = sorted({run.name for pair in pairs for run in pair if run.record is None})
-    return f"not run: {', '.join(missing)}" if missing else ""
+def _undecidable(pairs: Sequence[tuple[Run, Run]]) -> str:
+    """Why these runs decide nothing: one is missing, or a small profile made one of the other."""
+    if missing := sorted({run.name for pair in pairs for run in pair if run.record is None}):
+        return f"not run: {', '.join(missing)}"
+    twins = [_against(a, "and", b) for a, b in pairs if a.name != b.name and _what_ran(a) == _what_ran(b)]
+    return f"this profile makes them equal: {'; '.join(twins)}" if twins else ""
+
+
+def _what_ran(run: Run) -> tuple:
+    return run.record["setting"], run.record.get("role")
 
 
 def _run_at(pairs: Sequence[tuple[Run, Run]]) -> str:
@@ -177,7 +198,12 @@ def exact(claim: str, sentence: str, differences: Mapping[str, float], tolerance
 
 
 def below(
-    claim: str, sentence: str, pairs: Mapping[str, tuple[float, float]], unit: str = "", timed_in: str = ""
+    claim: str,
+    sentence: str,
+    pairs: Mapping[str, tuple[float, float]],
+    unit: str = "",
+    timed_in: str = "",
+    seeds: int | None = None,
 ) -> Verdict:
     """Judge that in every named pair the first number is the smaller one; the evidence names the three closest pairs.
 
@@ -185,6 +211,7 @@ def below(
         unit: of the numbers, for the evidence.
         timed_in: file that holds the numbers if they are timings. A tenth of these is noise, and the evidence has words
             in their place, so that it is the same on every run.
+        seeds: how many trainings the numbers are the mean of, None where they are counted.
     """
     noise = 0.1 if timed_in else 0.0
     words = {
@@ -198,7 +225,8 @@ def below(
     closest = sorted(pairs.items(), key=lambda item: -item[1][0] / item[1][1])[:3]
     digits = partial(np.format_float_positional, precision=4, fractional=False, trim="-")
     evidence = "; ".join(f"{name}: {digits(a)} against {digits(b)} {unit}".rstrip() for name, (a, b) in closest)
-    return Verdict(claim, sentence, verdict, evidence, f"exact count, {len(pairs)} pairs")
+    basis = f"{len(pairs)} pairs, " + ("exact count" if seeds is None else f"{seeds} seed(s)")
+    return Verdict(claim, sentence, _named(verdict, seeds), evidence, basis)
 
 
 def correlated(

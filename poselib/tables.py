@@ -119,6 +119,7 @@ def _setting_line(record: Mapping) -> str:
     run, seeds = record["setting"], record["seeds"]
     kept = "/".join(str(seed["selected_epoch"]) for seed in seeds)
     sizes = f"T {run['frames']}, depth {run['depth']}, width {run['dim']}"
+    sizes += f", interval {run['interval']}" if run.get("interval") else ""
     return f"{record['profile']}: {sizes}, {seeds[0]['updates']} updates, epoch {kept} kept"
 
 
@@ -137,11 +138,13 @@ def per_action(
 ) -> pd.DataFrame:
     """A table with a column per action: printed rows, and beneath each own row what was measured for it.
 
+    Measured rows that the paper has not stand behind them.
+
     Args:
         actions: printed column -> action name in the records. An action that the source does not have stays empty.
         metric: metric name in the records.
     """
-    rows = []
+    rows, left = [], [run for run in runs if run.record is not None]
     for _, row in printed.iterrows():
         key = {"method": row["method"], **{k: row[k] for k in keys}}
         cells = {column: row[column] for column in (*actions, "Avg")}
@@ -149,6 +152,10 @@ def per_action(
         run = next((run for run in runs if row["own"] and all(row[k] == v for k, v in run.key.items())), None)
         if run is not None:
             rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, ""))
+            left = [other for other in left if other is not run]
+    for run in left:
+        key = {k: run.key.get(k) for k in ("method", *keys)}
+        rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, ""))
     run = next((run for run in runs if run.record is not None), None)
     if run is not None:
         mean_pose = {"method": "mean pose (no input)", "kind": "measured"}

@@ -5,6 +5,7 @@ import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -128,14 +129,18 @@ class _Batches:
 
     def __init__(self, prepared: PreparedSet, recipe: Recipe, model: Lifter, seed: int):
         videos, length = [(video.start, video.frames) for video in prepared.split("train")], model.config.frames
-        many = model.many_to_one
-        self.windows = centred(videos, length, recipe.frame_stride) if many else cut(videos, length, training_starts)
+        if model.many_to_one:
+            self.windows = apart = centred(videos, length, recipe.frame_stride)
+        else:
+            self.windows = cut(videos, length, partial(training_starts, interval=recipe.interval))
+            apart = cut(videos, length, training_starts)
         self.truth_2d = prepared.poses_2d("gt")
         self.poses_2d = prepared.poses_2d(recipe.detector)
         self.prepared, self.size, self.seed = prepared, recipe.batch_clips, seed
         self.input_strides = recipe.input_strides
-        available = math.ceil(2 * len(self.windows) / self.size)
-        self.count = available if recipe.batches is None else recipe.batches
+        # A bound is that of an epoch of clips that do not overlap.
+        clips, bound = len(apart if recipe.equal_updates else self.windows), recipe.batches
+        self.count = math.ceil(2 * clips / self.size) if bound is None else round(bound * clips / len(apart))
 
     def __len__(self) -> int:
         return self.count

@@ -79,6 +79,9 @@ def test_per_action_rows_stand_under_the_papers_own():
     assert measured["Walk"] == 46 and pd.isna(measured["Sit"]) and measured["Avg"] == 51
     assert list(table["kind"]) == ["reported", "reported", "measured", "reported", "measured"]
     assert list(tables.own_actions(runs, "mpjpe")["action"]) == ["Walking", "dance"]
+    rival = Run("rival", {"method": "rival", "d": 9}, record(60.0))
+    table = tables.per_action(printed, [*runs, rival], ["d"], {"Walk": "Walking"}, "mpjpe")
+    assert list(table.iloc[4][["method", "d", "kind", "Avg"]]) == ["rival", 9, "measured", 60] and len(table) == 6
 
 
 def test_counted_cells_stand_beside_the_printed_ones_and_the_rest_says_why_not():

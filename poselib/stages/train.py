@@ -88,7 +88,7 @@ def _start(root: Path, name: str, path: Path, profile: str, model: Lifter, skele
 def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) -> Recipe:
     """The training recipe of a scaled experiment."""
     same = ("epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser")
-    same += ("frame_stride", "average", "jitter", "camera_pool")
+    same += ("frame_stride", "interval", "equal_updates", "average", "jitter", "camera_pool")
     return Recipe(
         detector=setting.input_2d,
         terms=dict(setting.losses),
