@@ -26,6 +26,7 @@ GROUPS = [
         *("experiments", "scaling", "closure", "pipeline", "records", "tables", "figures", "claims"),
         *("ledger", "scoreboard", "papermill_run"),
     },
+    {"site"},
     {"stages"},
     {"__main__"},
 ]
