@@ -30,6 +30,8 @@ def write(folder, cell, verdict, evidence, mean, seconds="1.0"):
     (folder / "results/tmt").mkdir(parents=True, exist_ok=True)
     for name, text in tables.items():
         (folder / f"results/tmt/{name}.csv").write_text(text)
+    (folder / "results/logs").mkdir(exist_ok=True)
+    (folder / "results/logs/mixste_t9_gt.csv").write_text(f"seed,epoch,loss\n0,1,{cell}\n")
 
 
 def commit(folder, message):

@@ -41,7 +41,8 @@ def compare(root: Path, revision: str, results: str) -> pd.DataFrame:
     folder = root / results
     listed = _git(root, "ls-tree", "-r", "--name-only", revision, "--", f"{folder.relative_to(root)}/") or ""
     paths = {root / name for name in listed.splitlines()} | set(folder.glob("*/*.csv"))
-    tables = sorted(path for path in paths if path.match("*.csv") and path.parent.parent == folder)
+    # Beside the papers' folders stands that of the training logs.
+    tables = sorted(p for p in paths if p.match("*.csv") and p.parent.parent == folder and p.parent.name != "logs")
     if not tables:
         raise InputError(f"{results}: no tables there, neither now nor at {revision}; name a folder with --results")
     rows = []

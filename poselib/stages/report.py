@@ -28,12 +28,16 @@ def run(root: Path) -> None:
     times = training_times(root, results)
     write_whole(folder / "scoreboard.timing.csv", times.to_csv(index=False, lineterminator="\n"))
     build(root, results)
-    front = _linked(root, results, front_page(root, results), f"{results}/")
-    block = f"{summary}\n\n{markdown(front)}\n\n"
-    block += f"Sentences, numbers and intervals behind each: [{results}/README.md]({results}/README.md).\n"
     between = re.compile(rf"(<!-- scoreboard of {results} -->\n).*?(<!-- end of scoreboard -->)", re.DOTALL)
-    readme = root / "README.md"
-    write_whole(readme, between.sub(lambda match: match[1] + block + match[2], readme.read_text()))
+    readme, shown = root / "README.md", block(root, results)
+    write_whole(readme, between.sub(lambda match: match[1] + shown + match[2], readme.read_text()))
+
+
+def block(root: Path, results: str) -> str:
+    """What the front page of the project shows of these results."""
+    front = markdown(_linked(root, results, front_page(root, results), f"{results}/"))
+    behind = f"Sentences, numbers and intervals behind each: [{results}/README.md]({results}/README.md)."
+    return f"{tally(root, results)}\n\n{front}\n\n{behind}\n"
 
 
 def _linked(root: Path, results: str, rows: pd.DataFrame, before: str = "") -> pd.DataFrame:
