@@ -33,6 +33,10 @@ def measured(text):
     return [found[0] for found in MEASURED.finditer(text)]
 
 
+def test_the_default_results_are_shown():
+    assert "results" in [found[1] for found in GENERATED.finditer(README)]
+
+
 def test_prose_holds_no_measured_number():
     assert not measured(README), f"README.md: {measured(README)}: {RULE}"
 
