@@ -62,9 +62,8 @@ def dvc_yaml(root: Path) -> str:
     if crossed:
         deps = ["checkpoints/${item.run}", "data/prepared/${item.on}"]
         stages["evaluate_on"] = _each("evaluate", "crossed", deps, argument=" --on ${item.on}", **made)
-    for notebook in notebooks(root):
-        stages["table-" + notebook.replace("/", "-")] = _table(root, notebook)
     shown = notebooks(root)
+    stages |= {f"table-{notebook.replace('/', '-')}": _table(root, notebook) for notebook in shown}
     sources = [f"notebooks/{notebook}.ipynb" for notebook in shown]
     executed = [f"${{results}}/{notebook}.ipynb" for notebook in shown]
     judged = [f"${{results}}/{notebook}.claims.csv" for notebook in shown if "/" in notebook]

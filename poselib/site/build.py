@@ -1,8 +1,9 @@
 """All pages of a results folder, written as a whole."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader
@@ -12,7 +13,7 @@ from pygments.formatters import HtmlFormatter
 
 from poselib.ledger import divergences, tables_of
 from poselib.project import notebooks, title
-from poselib.records import SOURCES, Run
+from poselib.records import SOURCES
 from poselib.scoreboard import all_runs, data_line, outcome, overview, scoreboard, tally, training_times
 from poselib.site.notebooks import body_of
 
@@ -80,7 +81,7 @@ class Pages:
 
     def trainings(self) -> None:
         """What stands behind a row: every experiment with what identifies its data and its weights."""
-        rows = pd.DataFrame([_training(run) for run in self.runs.values() if run.record is not None])
+        rows = pd.DataFrame([_training(name, run.record) for name, run in self.runs.items() if run.record is not None])
         about = f"The records themselves: {self.results}/metrics/<experiment>.json."
         self._write("trainings", "Trainings", about, [_section(rows, ids=rows.get("experiment", ()))])
 
@@ -136,16 +137,16 @@ def _badge(verdict: str) -> Markup:
     return Markup('<span class="verdict {}">{}</span>').format(outcome(verdict).replace(" ", "-"), verdict)
 
 
-def _training(run: Run) -> dict:
-    record, setting = run.record, run.record["setting"]
+def _training(name: str, record: Mapping) -> dict:
     return {
-        "experiment": run.name,
-        **{key: setting[key] for key in ("model", "strategy", "frames", "depth", "dim")},
+        "experiment": name,
+        **{key: record["setting"][key] for key in ("model", "strategy", "frames", "depth", "dim")},
         "2D input": record["detector"],
         "data": SOURCES[record["source"]],
         "profile": record["profile"],
         "seeds": ", ".join(str(seed["seed"]) for seed in record["seeds"]),
-        "MPJPE (mm)": f"{run.values('action_mean', 'mpjpe').mean():.2f}",
+        "MPJPE (mm)": f"{fmean(seed['action_mean']['mpjpe'] for seed in record['seeds']):.2f}",
+        "code at commit": record.get("commit", ""),
         "SHA-256 of the data": record["data"][:12],
         "SHA-256 of the weights": ", ".join(seed["weights_sha256"][:12] for seed in record["seeds"]),
     }
