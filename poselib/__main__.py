@@ -68,10 +68,21 @@ def table(
 
 @app.command()
 def report() -> None:
-    """Collect the verdicts of all tables into the scoreboard."""
+    """Collect the verdicts of all tables into the scoreboard, and all results into pages for a browser."""
     from poselib.stages import report as stage
 
     stage.run(root())
+
+
+@app.command()
+def compare(
+    revision: Annotated[str, typer.Argument(help="A git revision, for example HEAD or main.")],
+    results: Annotated[str | None, typer.Option(help="Folder of results; else the one of params.yaml.")] = None,
+) -> None:
+    """Print the cells that moved and the verdicts that flipped since a git revision."""
+    from poselib.stages import compare as stage
+
+    stage.run(root(), revision, results)
 
 
 @app.command()

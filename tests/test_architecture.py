@@ -29,6 +29,7 @@ GROUPS = [
         *("experiments", "scaling", "closure", "pipeline", "records", "tables", "figures", "claims"),
         *("ledger", "scoreboard", "papermill_run"),
     },
+    {"site"},
     {"stages"},
     {"__main__"},
 ]
@@ -109,7 +110,7 @@ def test_nothing_happens_on_import(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["tables", "figures.velocity", "figures.attention", "claims", "scoreboard", "metrics"]
+    "module", ["tables", "figures.velocity", "figures.attention", "claims", "scoreboard", "site.build", "metrics"]
 )
 def test_tables_figures_and_claims_never_load_torch(module):
     code = f"import sys, poselib.{module}; sys.exit('torch' in sys.modules)"
