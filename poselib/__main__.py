@@ -68,18 +68,27 @@ def dry_run(
     gpu: Annotated[str, typer.Option(help="Name of the GPU that hours are estimated for.")] = "NVIDIA A100",
     tflops: Annotated[float, typer.Option(min=0.1, help="Its FLOPs per second in float32, in 10^12.")] = 19.5,
     utilisation: Annotated[float, typer.Option(min=0.01, max=1, help="The part of them that is reached.")] = 0.4,
+    gib: Annotated[float, typer.Option(help="Its memory, in GiB.")] = 80,
 ) -> None:
     """Take one real step of every experiment at its published size, here, and estimate its whole training.
 
-    Each builds its network, starts as it would, makes the updates of one batch of a few clips through what trains it,
-    and lifts one window of its test videos, on the sets that are prepared, whatever their source. A table says what
-    came of it: loss, peak memory here, memory and updates at the published batch, estimated GPU hours, also by table of
-    the papers. The weights are thrown away. Exit code 1 if an experiment failed; the others still run.
+    Each builds its network, starts from that of another experiment as it
+    would (here with random weights), makes the updates of one batch of a few
+    clips, and lifts one window of its test videos: through what trains and
+    evaluates, on the sets that are prepared, whatever their source.
+
+    Columns: batch_clips published and used_clips here; loss, peak_gib and
+    seconds measured here; batch_gib, the memory of an update, and updates,
+    both counted for the published batch and data set; GPU hours estimated.
+    A second table adds up the hours by table of the papers.
+
+    Nothing trained is kept. Exit code 1 if an experiment failed; the others
+    still run.
     """
     from poselib.gpu_hours import Gpu
     from poselib.stages import dry_run as stage
 
-    if not stage.run(root(), names or [], profile, clips, Gpu(gpu, tflops, utilisation), out):
+    if not stage.run(root(), names or [], profile, clips, Gpu(gpu, tflops, utilisation, gib), out):
         raise typer.Exit(1)
 
 

@@ -22,11 +22,12 @@ PASSES_PER_UPDATE = 3
 
 @dataclass(frozen=True)
 class Gpu:
-    """What hours are estimated for: FLOPs per second in float32, in 10^12, and the part of them that is reached."""
+    """What hours are estimated for: 10^12 FLOPs per second in float32, the part of them that is reached, and memory."""
 
     name: str
     tflops: float
     utilisation: float
+    gib: float
 
     def hours(self, updates: int, macs: int) -> float:
         """Time of so many updates by batches whose forward pass takes `macs` multiply-accumulates."""
@@ -47,7 +48,7 @@ class Gpu:
 def clips_of(role: str, length: int) -> float:
     """Clips of `length` frames that cover a published data set, without mirror images; 1 for a clip around each frame.
 
-    The last clip of a video is, on average, half empty: 6 719 clips of 243 frames of Human3.6M, where MixSTE's code
+    The last clip of a video is, on average, half empty: 6 717.5 clips of 243 frames of Human3.6M, where MixSTE's code
     counts 6 716.
     """
     frames, videos = PUBLISHED[role]
@@ -71,7 +72,9 @@ def per_table(
     for table, names in tables.items():
         needed = {begun for name in names for begun in _with_starts(name, experiments)}
         rows.append((table, len(needed), len(needed & set(hours)), sum(hours[name] for name in needed & set(hours))))
-    found = pd.DataFrame([row for row in rows if row[2]], columns=["table", "trainings", "estimated", "gpu_hours"])
+    found = pd.DataFrame(
+        [row for row in rows if row[2]], columns=["table", "trainings", "estimated", "gpu_hours_estimate"]
+    )
     found.loc[len(found)] = ("all", len(hours), len(hours), sum(hours.values()))
     return found
 

@@ -40,7 +40,7 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Step:
-    """What came of one experiment. Loss, peak memory and seconds are those of the step with `used_clips`.
+    """What came of one experiment. Loss, peak memory and seconds are of the step with `used_clips` of `source`.
 
     `batch_gib`, the memory of an update, and `macs`, of a forward pass, are counted for the experiment's own batch.
     """
@@ -56,6 +56,7 @@ class Step:
     batch_gib: float
     updates: int
     macs: int
+    source: str
 
 
 def run(root: Path, names: list[str], profile: str, clips: int | None, gpu: Gpu, out: Path | None) -> bool:
@@ -71,13 +72,15 @@ def run(root: Path, names: list[str], profile: str, clips: int | None, gpu: Gpu,
     rows = []
     for name in chosen:
         row = {"experiment": name, "tables": " ".join(table for table in tables if name in tables[table])}
-        row |= asdict(steps[name]) | {"gpu_hours": _hours(gpu, steps[name])} if name in steps else {}
+        row |= asdict(steps[name]) | {"gpu_hours_estimate": _hours(gpu, steps[name])} if name in steps else {}
         rows.append(row | {"fault": faults.get(name, "")})
     found = pd.DataFrame(rows).convert_dtypes()
     summed = per_table(tables, known, {name: _hours(gpu, done) for name, done in steps.items()})
     for frame in (found.drop(columns="macs", errors="ignore"), summed):
-        print(frame.to_string(index=False, na_rep="-", float_format="{:.4g}".format), end="\n\n")
+        print(frame.to_string(index=False, na_rep="-", float_format="{:,.2f}".format), end="\n\n")
     print(gpu.assumptions(sorted({chosen[name].role for name in steps})), f"params.yaml has {len(seeds)} seed(s).")
+    if large := [name for name, done in steps.items() if done.batch_gib > gpu.gib]:
+        print(f"At the published batch these need more memory than its {gpu.gib:g} GiB: {', '.join(large)}.")
     if out is not None:
         write_whole(out, found.to_csv(index=False))
     return not faults
@@ -140,10 +143,9 @@ def step(root: Path, name: str, profile: str, clips: int | None = None) -> Step:
         windows = windows_of(tested.split("test"), model, setting.frame_stride).select(np.array([0]))
         if not np.isfinite(evaluate.lift(progress.judged, setting, tested, windows)[0]).all():
             raise ArithmeticError(f"a lifted pose of role {tested.role} is not finite")
-    measured = {"peak_gib": _peak_bytes() / GIB, "seconds": time.perf_counter() - began}
-    return Step(
-        used_clips=len(numbers), loss=progress.loss_sum, **measured, **_size(model, setting.role, strategy, recipe)
-    )
+    measured = {"loss": progress.loss_sum, "peak_gib": _peak_bytes() / GIB, "seconds": time.perf_counter() - began}
+    counted = _size(model, setting.role, strategy, recipe)
+    return Step(used_clips=len(numbers), source=prepared.source, **measured, **counted)
 
 
 def _untrained(root: Path, name: str, profile: str, folder: Path) -> Path:
