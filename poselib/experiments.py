@@ -142,13 +142,14 @@ class Parameters(_Strict):
         return self.profiles[self.profile]
 
 
-def load_parameters(root: Path) -> Parameters:
-    """params.yaml, checked.
+def load_parameters(root: Path, profile: str | None = None) -> Parameters:
+    """params.yaml, checked; `profile` overrules the one it chooses.
 
     Raises:
         InputError: missing file, unknown key, wrong type, unknown profile.
     """
     parameters = _validate(Parameters, read_yaml(root / "params.yaml"), "params.yaml")
+    parameters = parameters.model_copy(update={"profile": profile or parameters.profile})
     if parameters.profile not in parameters.profiles:
         known = ", ".join(parameters.profiles)
         raise InputError(f"params.yaml: profile {parameters.profile!r} does not exist; it has: {known}")

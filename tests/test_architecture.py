@@ -27,7 +27,7 @@ GROUPS = [
     },
     {
         *("experiments", "scaling", "closure", "pipeline", "records", "tables", "figures", "claims"),
-        *("ledger", "scoreboard", "papermill_run"),
+        *("ledger", "scoreboard", "papermill_run", "gpu_hours"),
     },
     {"site"},
     {"stages"},
