@@ -1,6 +1,7 @@
 """`python -m poselib`: what dvc.yaml and people call. Bad input ends in one sentence and exit code 2."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,6 +57,42 @@ def evaluate(
 
 
 @app.command()
+def dry_run(
+    names: Annotated[list[str] | None, typer.Argument(help="Experiments; all of experiments/*.yaml if none.")] = None,
+    profile: Annotated[str, typer.Option(help="Profile of params.yaml whose sizes to take.")] = "paper",
+    clips: Annotated[
+        int | None,
+        typer.Option(min=1, help="Clips in the batch, at most the published number; the fewest if not given."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write the table to as well.")] = None,
+    gpu: Annotated[str, typer.Option(help="Name of the GPU that hours are estimated for.")] = "NVIDIA A100",
+    tflops: Annotated[float, typer.Option(min=0.1, help="Its FLOPs per second in float32, in 10^12.")] = 19.5,
+    utilisation: Annotated[float, typer.Option(min=0.01, max=1, help="The part of them that is reached.")] = 0.4,
+    gib: Annotated[float, typer.Option(help="Its memory, in GiB.")] = 80,
+) -> None:
+    """Take one real step of every experiment at its published size, here, and estimate its whole training.
+
+    Each builds its network, starts from that of another experiment as it
+    would (here with random weights), makes the updates of one batch of a few
+    clips, and lifts one window of its test videos: through what trains and
+    evaluates, on the sets that are prepared, whatever their source.
+
+    Columns: batch_clips published and used_clips here; loss, peak_gib and
+    seconds measured here; batch_gib, the memory of an update, and updates,
+    both counted for the published batch and data set; GPU hours estimated.
+    A second table adds up the hours by table of the papers.
+
+    Nothing trained is kept. Exit code 1 if an experiment failed; the others
+    still run.
+    """
+    from poselib.gpu_hours import Gpu
+    from poselib.stages import dry_run as stage
+
+    if not stage.run(root(), names or [], profile, clips, Gpu(gpu, tflops, utilisation, gib), out):
+        raise typer.Exit(1)
+
+
+@app.command()
 def table(
     name: Annotated[str, typer.Argument(help="Notebook under notebooks/, for example tmt/table07.")],
     setting: Annotated[list[str] | None, typer.Option("--set", help="Further parameter as key=value.")] = None,
@@ -68,10 +105,21 @@ def table(
 
 @app.command()
 def report() -> None:
-    """Collect the verdicts of all tables into the scoreboard."""
+    """Collect the verdicts of all tables into the scoreboard, and all results into pages for a browser."""
     from poselib.stages import report as stage
 
     stage.run(root())
+
+
+@app.command()
+def compare(
+    revision: Annotated[str, typer.Argument(help="A git revision, for example HEAD or main.")],
+    results: Annotated[str | None, typer.Option(help="Folder of results; else the one of params.yaml.")] = None,
+) -> None:
+    """Print the cells that moved and the verdicts that flipped since a git revision."""
+    from poselib.stages import compare as stage
+
+    stage.run(root(), revision, results)
 
 
 @app.command()

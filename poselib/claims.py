@@ -57,14 +57,18 @@ def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
     one, other = (run.summaries[0]["per_recording"][metric] for run in (first, second))
     if set(one) != set(other):
         raise InputError(f"{first.name} and {second.name} were not tested on the same recordings; compare others")
-    # The difference of action means is a mean over recordings in which every action weighs the same.
-    actions = [base_action(recording.split(" ", 1)[1]) for recording in one]
-    weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
-    differences = [_errors(one[key], metric) - factor * _errors(other[key], metric) for key in one]
-    spread = np.array(differences) - weights @ differences
-    error = np.sqrt(np.sum(weights**2 * spread**2) * len(weights) / (len(weights) - 1))
-    half = float(stats.t.ppf(0.975, len(weights) - 1) * error)
+    _, half = _paired({key: _errors(one[key], metric) - factor * _errors(other[key], metric) for key in one})
     return Gap(mean, mean - half, mean + half, f"one seed, {len(one)} test recordings")
+
+
+def _paired(differences: Mapping[str, float]) -> tuple[float, float]:
+    """Mean of differences by recording in which every action weighs the same, half the width of its interval."""
+    actions = [base_action(recording.split(" ", 1)[1]) for recording in differences]
+    weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
+    values = np.array(list(differences.values()))
+    mean = float(weights @ values)
+    error = np.sqrt(np.sum(weights**2 * (values - mean) ** 2) * len(weights) / (len(weights) - 1))
+    return mean, float(stats.t.ppf(0.975, len(weights) - 1) * error)
 
 
 def _errors(values, metric: str):
@@ -72,13 +76,15 @@ def _errors(values, metric: str):
 
 
 def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
-    """Judge that in every pair the first run has the lower error."""
+    """Judge that in every pair the first run has the lower error; of many pairs the evidence names the worst six."""
     if reason := _undecidable(pairs):
         return untestable(claim, sentence, reason)
     gaps = [gap(first, second, metric) for first, second in pairs]
+    worst = sorted(range(len(gaps)), key=lambda i: -gaps[i].mean)[:6]
     evidence = "; ".join(
         f"{_against(first, '-', second)} = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
-        for (first, second), g in zip(pairs, gaps, strict=True)
+        for i, ((first, second), g) in enumerate(zip(pairs, gaps, strict=True))
+        if i in worst
     )
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
 
@@ -96,6 +102,14 @@ def at_least(
         for (first, second), (high, low) in zip(pairs, means, strict=True)
     )
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
+
+
+def rarer(claim: str, sentence: str, first: Mapping[str, float], second: Mapping[str, float]) -> Verdict:
+    """Judge that the first of two shares of frames, recording -> percent, each of one training, is the smaller one."""
+    mean, half = _paired({recording: first[recording] - second[recording] for recording in first})
+    found = Gap(mean, mean - half, mean + half, f"one seed, {len(first)} test recordings")
+    evidence = f"{mean:+.1f} percentage points [{found.low:+.1f}, {found.high:+.1f}]"
+    return Verdict(claim, sentence, _verdict([found]), evidence, found.basis)
 
 
 def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: float, metric: str = "mpjpe") -> Verdict:
@@ -149,11 +163,11 @@ def _against(first: Run, sign: str, second: Run) -> str:
 
 
 def _undecidable(pairs: Sequence[tuple[Run, Run]]) -> str:
-    """Why these pairs cannot be compared: a run is missing, or the profile made a run and its rival the same."""
+    """Why these runs decide nothing: one is missing, or a small profile made one of the other."""
     if missing := sorted({run.name for pair in pairs for run in pair if run.record is None}):
         return f"not run: {', '.join(missing)}"
-    twins = [f"{first.name} and {second.name}" for first, second in pairs if first.is_twin_of(second)]
-    return f"this profile makes them equal: {', '.join(twins)}" if twins else ""
+    twins = [_against(first, "and", second) for first, second in pairs if first.is_twin_of(second)]
+    return f"this profile makes them equal: {'; '.join(twins)}" if twins else ""
 
 
 def _run_at(pairs: Sequence[tuple[Run, Run]]) -> str:
@@ -192,9 +206,9 @@ def below(
 
     Args:
         unit: of the numbers, for the evidence.
-        seeds: how many trainings a number is the mean of, None for exact counts.
         timed_in: file that holds the numbers if they are timings. A tenth of these is noise, and the evidence has words
             in their place, so that it is the same on every run.
+        seeds: how many trainings the numbers are the mean of, None where they are counted.
     """
     noise = 0.1 if timed_in else 0.0
     words = {
@@ -208,8 +222,8 @@ def below(
     closest = sorted(pairs.items(), key=lambda item: -item[1][0] / item[1][1])[:3]
     digits = partial(np.format_float_positional, precision=4, fractional=False, trim="-")
     evidence = "; ".join(f"{name}: {digits(a)} against {digits(b)} {unit}".rstrip() for name, (a, b) in closest)
-    basis = f"{seeds} seed(s)" if seeds else "exact count"
-    return Verdict(claim, sentence, _named(verdict, seeds), evidence, f"{basis}, {len(pairs)} pairs")
+    basis = f"{len(pairs)} pairs, " + ("exact count" if seeds is None else f"{seeds} seed(s)")
+    return Verdict(claim, sentence, _named(verdict, seeds), evidence, basis)
 
 
 def correlated(

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 FOLDER = "data/code"
+DATA = (".json", ".html", ".css")
 
 
 def units(root: Path) -> dict[str, list[str]]:
@@ -59,8 +60,13 @@ def closure(root: Path, *starts: Path) -> set[str]:
         if path not in seen:
             seen.add(path)
             waiting += _imported(root, path)
-    data = {beside for path in seen for beside in path.parent.glob("*.json") if beside.name in path.read_text()}
-    return {path.relative_to(root).as_posix() for path in seen | data if path.suffix in (".py", ".json")}
+    data = {
+        beside
+        for path in seen
+        for beside in path.parent.iterdir()
+        if beside.suffix in DATA and beside.name in path.read_text()
+    }
+    return {path.relative_to(root).as_posix() for path in seen | data if path.suffix in (".py", *DATA)}
 
 
 def _imported(root: Path, path: Path) -> set[Path]:

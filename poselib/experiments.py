@@ -44,6 +44,8 @@ class Experiment(_Strict):
     detector: Literal["gt", "cpn", "hrnet", "mask_rcnn"]
     blend: float = Field(0.0, ge=0, le=1)  # m of TMT's Eq. 2: share of the way from detections to the ground truth
     frame_stride: int = Field(1, gt=0)  # frames between those of a clip
+    interval: int | None = Field(None, gt=0)  # frames from one training clip to the next; T if None, no overlap
+    equal_updates: bool = False  # an epoch has the batches of one without overlap, not every clip
     input_strides: list[int] = []  # frames between 2D poses that training draws from, for a model that upsamples
     losses: Mapping[
         Literal["position", "squared_position", "weighted_position", "temporal_consistency", "velocity", "motion"],
@@ -73,6 +75,8 @@ class Experiment(_Strict):
             raise ValueError("give batch_frames or batch_clips, one of them")
         if self.refine and (self.start is None or self.role != "h36m"):
             raise ValueError("refine needs a start, the trained model, and role h36m, whose cameras are known")
+        if self.interval is not None and self.model != "mixste":
+            raise ValueError("interval is for mixste, the other models have a clip around every frame")
         return self
 
 
@@ -108,7 +112,7 @@ class Profile(_Strict):
     heads: int | None = None
     drop_path: float | None = None  # and all dropout
     epochs: int | None = None
-    batches: int | None = None  # per epoch
+    batches: int | None = None  # per epoch; where clips overlap, as many times more as there are more clips
     batch_clips: int | None = None
     lr: float | None = None
     schedule: Literal["exponential", "halving", "cosine", "linear_tail"] | None = None
@@ -139,13 +143,14 @@ class Parameters(_Strict):
         return self.profiles[self.profile]
 
 
-def load_parameters(root: Path) -> Parameters:
-    """params.yaml, checked.
+def load_parameters(root: Path, profile: str | None = None) -> Parameters:
+    """params.yaml, checked; `profile` overrules the one it chooses.
 
     Raises:
         InputError: missing file, unknown key, wrong type, unknown profile.
     """
     parameters = _validate(Parameters, read_yaml(root / "params.yaml"), "params.yaml")
+    parameters = parameters.model_copy(update={"profile": profile or parameters.profile})
     if parameters.profile not in parameters.profiles:
         known = ", ".join(parameters.profiles)
         raise InputError(f"params.yaml: profile {parameters.profile!r} does not exist; it has: {known}")

@@ -9,6 +9,7 @@ import yaml
 
 from poselib.closure import FOLDER, closure, code_of, units
 from poselib.experiments import RECIPES, Experiment, load_experiments, load_tables
+from poselib.project import notebooks
 
 HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Settings: params.yaml and experiments/.\n"
 
@@ -61,25 +62,21 @@ def dvc_yaml(root: Path) -> str:
     if crossed:
         deps = ["checkpoints/${item.run}", "data/prepared/${item.on}"]
         stages["evaluate_on"] = _each("evaluate", "crossed", deps, argument=" --on ${item.on}", **made)
-    for notebook in notebooks(root):
-        stages["table-" + notebook.replace("/", "-")] = _table(root, notebook)
-    judged = [f"${{results}}/{notebook}.claims.csv" for notebook in notebooks(root) if "/" in notebook]
+    shown = notebooks(root)
+    stages |= {f"table-{notebook.replace('/', '-')}": _table(root, notebook) for notebook in shown}
+    sources = [f"notebooks/{notebook}.ipynb" for notebook in shown]
+    executed = [f"${{results}}/{notebook}.ipynb" for notebook in shown]
+    judged = [f"${{results}}/{notebook}.claims.csv" for notebook in shown if "/" in notebook]
+    written = ["README.md", "divergences.md", "scoreboard.timing.csv"]
     stages["report"] = _stage(
         root,
         "report",
-        deps=["data/divergences.csv", "${results}/metrics", *judged],
+        deps=["data/divergences.csv", "${results}/metrics", "${results}/logs", *sources, *executed, *judged],
         params=[{"params.yaml": ["results"]}, *({f"experiments/{paper}.yaml": ["tables"]} for paper in papers)],
-        outs=[{f"${{results}}/{name}.md": {"cache": False}} for name in ("README", "divergences")],
+        outs=["${results}/site", *({f"${{results}}/{name}": {"cache": False}} for name in written)],
     )
     content = {"vars": [{"runs": runs}, {"crossed": crossed}], "stages": stages}
     return HEADER + yaml.safe_dump(content, sort_keys=False, width=120)
-
-
-def notebooks(root: Path) -> list[str]:
-    """The notebooks that stages run, as 'paper/tableNN'; explorations stand at the top and come last."""
-    found = [path.relative_to(root / "notebooks") for path in (root / "notebooks").rglob("*.ipynb")]
-    kept = [path.with_suffix("").as_posix() for path in found if ".ipynb_checkpoints" not in path.parts]
-    return sorted(kept, key=lambda name: ("/" not in name, name))
 
 
 def _stage(root: Path, name: str, *, argument: str = "", deps: list = (), **parts: list) -> dict:

@@ -1,5 +1,6 @@
-"""Where the project is, so that notebooks and stages need no paths of their own."""
+"""Where the project is and which notebooks it has, so that notebooks and stages need no paths of their own."""
 
+import json
 from pathlib import Path
 
 from poselib.errors import InputError
@@ -16,3 +17,16 @@ def root() -> Path:
         if (folder / "dvc.yaml").is_file():
             return folder
     raise InputError(f"no dvc.yaml in {start} or above it; change to the project's folder and run the command again")
+
+
+def notebooks(root: Path) -> list[str]:
+    """The notebooks that stages run, as 'paper/tableNN'; explorations stand at the top and come last."""
+    found = [path.relative_to(root / "notebooks") for path in (root / "notebooks").rglob("*.ipynb")]
+    kept = [path.with_suffix("").as_posix() for path in found if ".ipynb_checkpoints" not in path.parts]
+    return sorted(kept, key=lambda name: ("/" not in name, name))
+
+
+def title(root: Path, notebook: str) -> str:
+    """The heading a notebook begins with."""
+    cells = json.loads((root / "notebooks" / f"{notebook}.ipynb").read_text())["cells"]
+    return "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")

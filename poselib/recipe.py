@@ -18,7 +18,8 @@ class Recipe:
     `outputs` weighs what a model is supervised by (`Lifter.supervised`), all alike if empty; `frame_stride` frames lie
     between those of a many-to-one model's clip, and `input_strides` are drawn from for a model that upsamples; with
     `average` the running average of the weights is what is evaluated and kept. `camera_pool` films the motions of a set
-    without videos.
+    without videos. Clips of a sequence-to-sequence model lie `interval` frames apart; where they overlap for that, an
+    epoch has as many times more batches, unless `equal_updates`.
     """
 
     detector: str
@@ -35,6 +36,8 @@ class Recipe:
     optimiser: str = "adamw"
     outputs: Mapping[str, float] = field(default_factory=dict)
     frame_stride: int = 1
+    interval: int | None = None
+    equal_updates: bool = False
     input_strides: tuple[int, ...] = ()
     average: bool = False
     jitter: bool = False

@@ -18,6 +18,8 @@ def scaled(experiment: Experiment, profile: Profile) -> Experiment:
         "schedule": profile.schedule or experiment.schedule,
         "lr": profile.lr or experiment.lr,
     }
+    if experiment.interval is not None:
+        small["interval"] = max(1, round(experiment.interval * small["frames"] / experiment.frames))
     if profile.drop_path is not None and experiment.drop_path is not None:
         small["drop_path"] = profile.drop_path
     if profile.batch_clips is not None:

@@ -118,6 +118,7 @@ def _setting_line(record: Mapping) -> str:
     run, seeds = record["setting"], record["seeds"]
     kept = "/".join(str(seed["selected_epoch"]) for seed in seeds)
     sizes = f"T {run['frames']}, depth {run['depth']}, width {run['dim']}"
+    sizes += f", interval {run['interval']}" if run.get("interval") else ""
     return f"{record['profile']}: {sizes}, {seeds[0]['updates']} updates, epoch {kept} kept"
 
 

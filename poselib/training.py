@@ -5,6 +5,7 @@ import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -104,16 +105,12 @@ def train(
         The finished progress: `best["validation"]` and `best["test"]` hold {"mpjpe_mm", "epoch", "weights"}, the
         second only for comparison with the field's habit of choosing on the test subjects (D-05).
     """
-    optimiser = OPTIMISERS[recipe.optimiser](model.parameters(), recipe)
-    progress = Progress(model, optimiser, averaged(model) if recipe.average else None)
+    progress, batches = begin(model, recipe, prepared, seed)
     if snapshot.is_file():
         progress.restore(snapshot)
-    kind = _FilmedBatches if isinstance(prepared, WorldSet) else _Batches
-    batches = kind(prepared, recipe, model, seed)
     done = progress.epoch * len(batches) + progress.batch
     total, seen = (batches.size * count for count in (recipe.epochs * len(batches), done))
     bar = tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0)
-    model.train()
     while progress.epoch < recipe.epochs:
         model.begin_epoch(progress.epoch, recipe.epochs)
         _run_epoch(progress, strategy, recipe, batches, snapshot, bar)
@@ -123,19 +120,31 @@ def train(
     return progress
 
 
+def begin(model: Lifter, recipe: Recipe, prepared: PreparedSet, seed: int) -> tuple[Progress, "_Batches"]:
+    """What a training starts with: the model in training mode, its optimiser and its average; and the batches."""
+    optimiser = OPTIMISERS[recipe.optimiser](model.parameters(), recipe)
+    progress = Progress(model.train(), optimiser, averaged(model) if recipe.average else None)
+    kind = _FilmedBatches if isinstance(prepared, WorldSet) else _Batches
+    return progress, kind(prepared, recipe, model, seed)
+
+
 class _Batches:
     """The clips of an epoch in a seeded order, gathered by index from the memory-mapped set."""
 
     def __init__(self, prepared: PreparedSet, recipe: Recipe, model: Lifter, seed: int):
         videos, length = [(video.start, video.frames) for video in prepared.split("train")], model.config.frames
-        many = model.many_to_one
-        self.windows = centred(videos, length, recipe.frame_stride) if many else cut(videos, length, training_starts)
+        if model.many_to_one:
+            self.windows = apart = centred(videos, length, recipe.frame_stride)
+        else:
+            self.windows = cut(videos, length, partial(training_starts, interval=recipe.interval))
+            apart = cut(videos, length, training_starts)
         self.truth_2d = prepared.poses_2d("gt")
         self.poses_2d = prepared.poses_2d(recipe.detector)
         self.prepared, self.size, self.seed = prepared, recipe.batch_clips, seed
         self.input_strides = recipe.input_strides
-        available = math.ceil(2 * len(self.windows) / self.size)
-        self.count = available if recipe.batches is None else recipe.batches
+        # A bound is that of an epoch of clips that do not overlap.
+        clips, bound = len(apart if recipe.equal_updates else self.windows), recipe.batches
+        self.count = math.ceil(2 * clips / self.size) if bound is None else round(bound * clips / len(apart))
 
     def __len__(self) -> int:
         return self.count
@@ -206,30 +215,10 @@ class _FilmedBatches(_Batches):
 def _run_epoch(
     progress: Progress, strategy: Strategy, recipe: Recipe, batches: _Batches, snapshot: Path, bar: tqdm
 ) -> None:
-    device = next(progress.model.parameters()).device
-    weights = torch.tensor(recipe.joint_weights, device=device)
     numbers = batches.clips_of(progress.epoch)
     since_snapshot = started = time.perf_counter()
     while progress.batch < len(batches):
-        chosen = numbers[progress.batch * batches.size : (progress.batch + 1) * batches.size]
-        clip = batches.gather(chosen)
-        clip = Clip(clip.poses_2d.to(device), clip.truth_2d.to(device), clip.truth_3d.to(device))
-        sparse = batches.sparse(progress.epoch, progress.batch, len(chosen))
-        if isinstance(progress.model, Refined):
-            sparse |= {name: part.to(device) for name, part in batches.rays(chosen, progress.model).items()}
-        _set_learning_rate(progress, recipe, len(batches))
-        steps = strategy.steps_of(progress.epoch * len(batches) + progress.batch)
-        for step in steps:
-            predicted = progress.model.supervised(strategy.training_input(clip, step), **sparse)
-            loss = _loss(predicted, jitter_targets(clip.truth_3d) if recipe.jitter else clip.truth_3d, recipe, weights)
-            progress.model.zero_grad()
-            loss.backward()
-            progress.optimiser.step()
-            if progress.average is not None:
-                progress.average.update_parameters(progress.model)
-            progress.updates += 1
-            progress.loss_sum += loss.item() / len(steps)
-        progress.batch += 1
+        take_batch(progress, strategy, recipe, batches, numbers[progress.batch * batches.size :][: batches.size])
         if progress.batch % FORGET_EVERY == 0:
             batches.prepared.forget()
         now = time.perf_counter()
@@ -240,6 +229,30 @@ def _run_epoch(
             progress.save(snapshot)
             since_snapshot = now
     progress.seconds += time.perf_counter() - started
+
+
+def take_batch(progress: Progress, strategy: Strategy, recipe: Recipe, batches: _Batches, chosen: np.ndarray) -> None:
+    """Make the updates of the next batch, which holds the clips of the numbers `chosen` (B,); see `clips_of`."""
+    device = next(progress.model.parameters()).device
+    weights = torch.tensor(recipe.joint_weights, device=device)
+    clip = batches.gather(chosen)
+    clip = Clip(clip.poses_2d.to(device), clip.truth_2d.to(device), clip.truth_3d.to(device))
+    sparse = batches.sparse(progress.epoch, progress.batch, len(chosen))
+    if isinstance(progress.model, Refined):
+        sparse |= {name: part.to(device) for name, part in batches.rays(chosen, progress.model).items()}
+    _set_learning_rate(progress, recipe, len(batches))
+    steps = strategy.steps_of(progress.epoch * len(batches) + progress.batch)
+    for step in steps:
+        predicted = progress.model.supervised(strategy.training_input(clip, step), **sparse)
+        loss = _loss(predicted, jitter_targets(clip.truth_3d) if recipe.jitter else clip.truth_3d, recipe, weights)
+        progress.model.zero_grad()
+        loss.backward()
+        progress.optimiser.step()
+        if progress.average is not None:
+            progress.average.update_parameters(progress.model)
+        progress.updates += 1
+        progress.loss_sum += loss.item() / len(steps)
+    progress.batch += 1
 
 
 def _loss(predicted: Mapping[str, Tensor], target: Tensor, recipe: Recipe, weights: Tensor) -> Tensor:

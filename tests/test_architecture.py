@@ -21,11 +21,15 @@ GROUPS = [
     {"layers"},
     {"models", "strategies"},
     {"data"},
-    {"recipe", "training", "averaging", "inference", "evaluation", "checkpoints", "interop", "complexity"},
+    {
+        *("recipe", "training", "averaging", "inference", "evaluation", "checkpoints", "interop"),
+        *("complexity", "float_operations"),
+    },
     {
         *("experiments", "scaling", "closure", "pipeline", "records", "tables", "figures", "claims"),
-        *("ledger", "scoreboard", "papermill_run"),
+        *("ledger", "scoreboard", "papermill_run", "gpu_hours"),
     },
+    {"site"},
     {"stages"},
     {"__main__"},
 ]
@@ -106,7 +110,7 @@ def test_nothing_happens_on_import(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["tables", "figures.velocity", "figures.attention", "claims", "scoreboard", "metrics"]
+    "module", ["tables", "figures.velocity", "figures.attention", "claims", "scoreboard", "site.build", "metrics"]
 )
 def test_tables_figures_and_claims_never_load_torch(module):
     code = f"import sys, poselib.{module}; sys.exit('torch' in sys.modules)"

@@ -264,11 +264,14 @@ def test_wrong_settings_are_named(project_folder, tmp_path, old, new, message):
 def test_roles_in_use_get_stages_and_others_none(tmp_path):
     for name in ("poselib", "notebooks", "experiments", "data/reported"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    path = tmp_path / "experiments/mixste.yaml"
+    for paper in {*path.parent.glob("*.yaml")} - {path, path.with_name("recipes.yaml")}:
+        paper.unlink()
+    path.write_text(f"experiments:\n  only: {{{SMALL}, detector: gt}}\n")
     before = yaml.safe_load(dvc_yaml(tmp_path))["stages"]
     assert before["synthesise"]["foreach"] == ["h36m"] and list(before["prepare"]["foreach"]) == ["h36m"]
     assert "evaluate_on" not in before
-    path = tmp_path / "experiments/mixste.yaml"
-    path.write_text(path.read_text().replace("experiments:\n", EXPERIMENTS, 1))
+    path.write_text(EXPERIMENTS)
     content = yaml.safe_load(dvc_yaml(tmp_path))
     stages, (runs, crossed) = content["stages"], content["vars"]
     assert stages["prepare"]["foreach"] == {role: f"${{roles.{role}.path}}" for role in sorted(ROLES)}

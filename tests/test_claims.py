@@ -18,7 +18,7 @@ def run(name, *errors, noise=0.1):
         }
         for error in errors
     ]
-    setting = {"paper": "tmt", "frames": 3, "strategy": name, "also_on": []}
+    setting = {"paper": "tmt", "frames": 3, "what": name, "also_on": []}
     record = {"seeds": seeds, "profile": "smoke", "role": "h36m", "setting": setting}
     return Run(name, {"method": name}, record)
 
@@ -35,6 +35,13 @@ def test_a_clear_gap_holds_fails_or_drowns():
 def test_one_contradicting_pair_is_enough_to_fail():
     low, high = run("low", 50.0), run("higher", 60.0)
     assert claims.lower("c", "s", [(low, high), (high, low)]).verdict == "fails (one seed)"
+
+
+def test_of_many_pairs_the_evidence_names_the_worst():
+    base = run("base", 50.0)
+    pairs = [(base, run("x" * i, 50.0 + i)) for i in range(1, 9)]
+    evidence = claims.lower("c", "s", pairs).evidence
+    assert evidence.count("base - ") == 6 and "base - xxxxxx = -6" in evidence and "xxxxxxx" not in evidence
 
 
 def test_with_seeds_the_interval_is_over_seeds():
@@ -85,16 +92,13 @@ def test_counts_are_compared_as_they_are_and_timings_with_a_tenth_of_noise(pairs
     assert verdict.verdict == timed and "t.timing.csv" in verdict.evidence
 
 
-def test_counts_of_trainings_name_their_seeds():
-    verdict = claims.below("c", "s", {"a": (1, 2)}, "epochs", seeds=1)
-    assert verdict.verdict == "holds (one seed)" and verdict.basis == "1 seed(s), 1 pairs"
-
-
 def test_evidence_holds_the_closest_counts_and_no_timing():
     pairs = {name: (10.0, second) for name, second in (("a", 90.0), ("b", 20.0), ("c", 123456.7), ("d", 30.0))}
     assert claims.below("c", "s", pairs, "M").evidence == "b: 10 against 20 M; d: 10 against 30 M; a: 10 against 90 M"
     verdicts = [claims.below("c", "s", {"a": pair}, timed_in="file") for pair in ((1.0, 2.0), (1.1, 2.3))]
     assert verdicts[0] == verdicts[1]
+    trained = claims.below("c", "s", {"a": (1.0, 2.0)}, seeds=1)
+    assert (trained.verdict, trained.basis) == ("holds (one seed)", "1 pairs, 1 seed(s)")
 
 
 def test_evidence_names_what_differs_before_what_is_shared():
@@ -109,6 +113,16 @@ def test_evidence_names_what_differs_before_what_is_shared():
 def test_missing_runs_are_not_testable():
     verdict = claims.lower("c", "s", [(run("a", 1.0), Run("b", {}, None))])
     assert verdict.verdict == claims.UNTESTABLE and "not run: b" in verdict.evidence
+
+
+def test_shares_of_frames_are_compared_by_recording():
+    many = {f"S9 walk {i}": 50.0 + i for i in range(8)}
+    few = {key: share - 10 + 0.1 * (i % 2) for i, (key, share) in enumerate(many.items())}
+    verdict = claims.rarer("c", "s", few, many)
+    assert verdict.verdict == "holds (one seed)" and verdict.evidence.startswith("-9.9 percentage points [-")
+    assert claims.rarer("c", "s", many, few).verdict == "fails (one seed)"
+    shuffled = dict(zip(many, reversed(many.values()), strict=True))
+    assert claims.rarer("c", "s", shuffled, many).verdict == "within noise (one seed)"
 
 
 def test_correlation_and_groups():
@@ -166,7 +180,7 @@ def test_falls_ranks_errors_and_gains():
 def test_of_pck_more_is_better():
     def judged(name, value):
         seeds = [{"action_mean": {"pck": value}, "per_recording": {"pck": {f"TS{i} x": value + i for i in range(6)}}}]
-        record = {"seeds": seeds, "profile": "smoke", "role": "h36m", "setting": {"frames": 3, "strategy": name}}
+        record = {"seeds": seeds, "profile": "smoke", "role": "h36m", "setting": {"frames": 3, "what": name}}
         return Run(name, {"method": name}, record)
 
     assert claims.lower("c", "s", [(judged("a", 90.0), judged("b", 80.0))], "pck").verdict == "holds (one seed)"

@@ -80,9 +80,19 @@ def test_scaling_rule():
     assert (run.frames, run.depth, run.dim, run.heads, run.lr) == (27, 2, 40, 2, 0.5)
 
 
+def test_the_interval_between_clips_shrinks_with_the_clip():
+    profile = Profile(about="test", synthetic_seconds=1.0, frames_divisor=3)
+    base = load_experiment(ROOT, "mixste_t27_cpn")
+    assert scaled(base, profile).interval is None
+    intervals = [scaled(base.model_copy(update={"interval": n}), profile).interval for n in (27, 9, 3, 1)]
+    assert intervals == [9, 3, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("frames: 27,", "frames: 27, interval: 0,", "interval.*greater than 0"),
+        ("model: mixste,", "model: mhformer, interval: 1,", "interval is for mixste"),
         ("strategy: tmt,", "strateggy: tmt,", "strateggy.*known keys: paper, model"),
         ("depth: 4,", "depth: four,", "depth.*valid integer"),
         ("strategy: tmt,", "strategy: tmtt,", "strategy"),

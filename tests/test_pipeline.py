@@ -74,6 +74,8 @@ def test_the_scoreboard_and_the_readme_agree(smoke):
         assert f"| {claim} " in board and re.search(rf"[|;] {claim}( |;)", readme), claim
     assert "synthetic (stand-in)" in readme
     assert "D-22" in (smoke / "results/divergences.md").read_text()
+    for notebook in notebooks(ROOT):
+        assert (smoke / f"results/site/{notebook}.html").is_file(), notebook
 
 
 def test_the_same_seed_gives_the_same_bytes(smoke):

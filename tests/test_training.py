@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -80,6 +82,19 @@ def test_an_epoch_without_bound_takes_every_clip_once_plain_and_once_mirrored(pr
     assert sorted(batches.clips_of(0).tolist()) == list(range(2 * len(batches.windows)))
     assert batches.clips_of(0).tolist() != batches.clips_of(1).tolist()
     assert len(batches) * recipe.batch_clips >= 2 * len(batches.windows)
+
+
+def test_overlapping_clips_make_an_epoch_longer_unless_updates_are_to_be_equal(prepared):
+    def lengths(**changes):
+        batches = training._Batches(prepared, replace(RECIPE, **changes), MODEL, 0)
+        return len(batches), len(batches.windows)
+
+    _, apart = lengths()
+    count, clips = lengths(interval=1)
+    assert clips > 2 * apart and count == round(4 * clips / apart)
+    assert lengths(interval=1, equal_updates=True) == (4, clips)
+    assert lengths(interval=1, batches=None) == (clips, clips)
+    assert lengths(interval=1, batches=None, equal_updates=True) == (apart, clips)
 
 
 def test_mirrored_clips_are_mirrored_in_input_and_target(prepared):

@@ -44,13 +44,15 @@ class Windows:
         return replace(self, **{name: getattr(self, name)[clips] for name in ("starts", "first", "last", "video")})
 
 
-def training_starts(frames: int, length: int) -> np.ndarray:
-    """First frames of the non-overlapping chunks that cover a video; the grid is centred and may stick out.
+def training_starts(frames: int, length: int, interval: int | None = None) -> np.ndarray:
+    """First frames of the chunks that cover a video, `interval` apart; the grid is centred and may stick out.
 
-    MixSTE's grid: ceil(F / T) chunks, the first starting at -((ceil(F / T) T - F) // 2).
+    Without an interval chunks do not overlap, which is MixSTE's grid: ceil(F / T) chunks, the first starting at
+    -((ceil(F / T) T - F) // 2). With 1 there is a chunk for every place within the video (MixSTE, Fig. 8).
     """
-    chunks = -(-frames // length)
-    return np.arange(chunks) * length - (chunks * length - frames) // 2
+    interval = interval or length
+    chunks = 1 + max(0, -(-(frames - length) // interval))
+    return np.arange(chunks) * interval - ((chunks - 1) * interval + length - frames) // 2
 
 
 def evaluation_starts(frames: int, length: int) -> np.ndarray:
@@ -63,7 +65,7 @@ def evaluation_starts(frames: int, length: int) -> np.ndarray:
 
 
 def cut(videos: Iterable[tuple[int, int]], length: int, starts) -> Windows:
-    """Windows over videos given as (first frame, number of frames); `starts` is one of the two functions above."""
+    """Windows over videos given as (first frame, number of frames); `starts` is such a function as above."""
     return _windows(videos, length, lambda frames: starts(frames, length))
 
 

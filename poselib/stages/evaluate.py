@@ -79,13 +79,13 @@ def _evaluate_seed(
     if (chosen["data"], chosen["profile"]) != trained:
         raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
     windows = windows_of(videos, model, setting.frame_stride)
-    averaged, plain = _lift(model, setting, prepared, windows)
+    averaged, plain = lift(model, setting, prepared, windows)
     predicted = stitch(averaged, windows)
     summary = summarise(predicted, prepared, videos)
     rival, rivals = checkpoints.load(other)
     field_habit = summary["action_mean"]
     if rivals["epoch"] != chosen["epoch"]:
-        field_habit = action_means(stitch(_lift(rival, setting, prepared, windows)[0], windows), prepared, videos)
+        field_habit = action_means(stitch(lift(rival, setting, prepared, windows)[0], windows), prepared, videos)
     record = {
         "seed": seed,
         "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -99,12 +99,12 @@ def _evaluate_seed(
     if not model.many_to_one and prepared.valid.all():
         record["counted_as_mixste"] = mixste_policy(averaged, windows, prepared, videos)
     for stride in setting.input_strides:
-        lifted = stitch(_lift(model, setting, prepared, windows, stride)[0], windows)
+        lifted = stitch(lift(model, setting, prepared, windows, stride)[0], windows)
         record.setdefault("by_input_stride", {})[str(stride)] = summarise(lifted, prepared, videos)
     return record, predicted
 
 
-def _lift(
+def lift(
     model: Lifter, setting: Experiment, prepared: PreparedSet, windows: Windows, input_stride: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flip-averaged and plain predictions of all windows, each (n, T', J, 3)."""

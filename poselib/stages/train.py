@@ -11,6 +11,7 @@ import torch
 
 from poselib import checkpoints
 from poselib.closure import closure, fingerprint
+from poselib.data.prepared import PreparedSet
 from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters
 from poselib.layers.lifter import Lifter
@@ -43,14 +44,10 @@ def run(root: Path, name: str) -> None:
     starts = {seed: folder / setting.start / weights.format(seed) for seed in parameters.seeds if setting.start}
     begun = [path.read_bytes() for path in starts.values() if path.is_file()]
     work = root / "work" / name / _key(root, recipe, setting, parameters, prepared.fingerprint, begun)
-    finished, origin = {}, {}
+    finished = {}
     for seed in parameters.seeds:
         torch.manual_seed(seed)
-        model = build_model(setting, prepared.skeleton)
-        if seed in starts:
-            origin = _start(root, setting.start, starts[seed], parameters.profile, model, prepared.skeleton)
-        model = Refined(model) if setting.refine else model
-        model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+        model, origin = network(root, setting, parameters.profile, prepared, starts.get(seed))
         finished[seed] = train(
             model,
             STRATEGIES[setting.strategy],
@@ -63,6 +60,17 @@ def run(root: Path, name: str) -> None:
     about = {"experiment": name, "profile": parameters.profile, "data": prepared.fingerprint, **origin}
     _store(folder / name, finished, about)
     shutil.rmtree(root / "work" / name)
+
+
+def network(
+    root: Path, setting: Experiment, profile: str, prepared: PreparedSet, start: Path | None
+) -> tuple[Lifter, dict[str, dict]]:
+    """The experiment's network where it trains, with the weights of file `start`, and what is to be noted of those."""
+    model, origin = build_model(setting, prepared.skeleton), {}
+    if start is not None:
+        origin = _start(root, setting.start, start, profile, model, prepared.skeleton)
+    model = Refined(model) if setting.refine else model
+    return model.to("cuda" if torch.cuda.is_available() else "cpu"), origin
 
 
 def build_model(setting: Experiment, skeleton: Skeleton) -> Lifter:
@@ -88,7 +96,7 @@ def _start(root: Path, name: str, path: Path, profile: str, model: Lifter, skele
 def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) -> Recipe:
     """The training recipe of a scaled experiment."""
     same = ("epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser")
-    same += ("frame_stride", "average", "jitter", "camera_pool")
+    same += ("frame_stride", "interval", "equal_updates", "average", "jitter", "camera_pool")
     return Recipe(
         detector=setting.input_2d,
         terms=dict(setting.losses),

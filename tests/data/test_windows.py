@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,14 @@ def test_training_grid_of_the_reference():
     assert frames[2].tolist() == [7, 8, 9, 9]
 
 
+def test_training_grids_that_overlap():
+    assert training_starts(10, 4, 1).tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert training_starts(10, 4, 2).tolist() == [0, 2, 4, 6]
+    assert training_starts(11, 4, 3).tolist() == [-1, 2, 5, 8]
+    assert training_starts(3, 4, 1).tolist() == training_starts(3, 4).tolist() == [0]
+    assert training_starts(500, 243, 243).tolist() == training_starts(500, 243).tolist()
+
+
 @pytest.mark.parametrize(("frames", "starts"), [(18, [0, 9]), (14, [0, 5]), (9, [0]), (4, [0]), (19, [0, 9, 10])])
 def test_evaluation_windows(frames, starts):
     assert evaluation_starts(frames, 9).tolist() == starts
@@ -29,9 +39,10 @@ def test_stitched_windows_hold_every_frame_exactly_once(lengths, length):
 
 
 @settings(derandomize=True, database=None, deadline=None)
-@given(st.integers(1, 60), st.integers(1, 12))
-def test_training_clips_cover_a_video_and_stay_inside_it(frames, length):
-    numbers = cut([(7, frames)], length, training_starts).frame_numbers()
+@given(st.integers(1, 60), st.integers(1, 12), st.integers(1, 12))
+def test_training_clips_cover_a_video_and_stay_inside_it(frames, length, interval):
+    starts = partial(training_starts, interval=min(interval, length))
+    numbers = cut([(7, frames)], length, starts).frame_numbers()
     assert sorted(set(numbers.ravel().tolist())) == list(range(7, 7 + frames))
     assert (np.diff(numbers, axis=1) >= 0).all()
 

@@ -1,0 +1,181 @@
+"""Stage dry-run: one real step of every experiment at its full size, and what its whole training would cost.
+
+A step goes through what trains and evaluates: the prepared set, the network with its start and its refinement, the
+strategy's updates of a batch, the running average, and a window of the test videos lifted with flip averaging.
+"""
+
+import math
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+from tqdm import tqdm
+
+from poselib import checkpoints
+from poselib.complexity import count, training_bytes
+from poselib.experiments import load_experiment, load_experiments, load_parameters, load_tables, scaled
+from poselib.files import write_whole
+from poselib.gpu_hours import Gpu, clips_of, per_table, updates_of
+from poselib.inference import windows_of
+from poselib.layers.lifter import Lifter
+from poselib.recipe import Recipe
+from poselib.stages import evaluate
+from poselib.stages.sets import opened
+from poselib.stages.train import network, recipe_of
+from poselib.strategies import STRATEGIES, Strategy
+from poselib.training import begin, take_batch
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came of one experiment. Loss, peak memory and seconds are of the step with `used_clips` of `source`.
+
+    `batch_gib`, the memory of an update, and `macs`, of a forward pass, are counted for the experiment's own batch.
+    """
+
+    model: str
+    frames: int
+    parameters: int
+    batch_clips: int
+    used_clips: int
+    loss: float
+    peak_gib: float
+    seconds: float
+    batch_gib: float
+    updates: int
+    macs: int
+    source: str
+
+
+def run(root: Path, names: list[str], profile: str, clips: int | None, gpu: Gpu, out: Path | None) -> bool:
+    """Step the named experiments, or all, and print what came of it; False if one of them failed.
+
+    Raises:
+        InputError: unknown experiment or profile.
+    """
+    known, seeds = load_experiments(root), load_parameters(root, profile).seeds
+    chosen = {name: load_experiment(root, name) for name in names} or known
+    tables = {table: [row.experiment for row in rows] for table, rows in load_tables(root).items()}
+    steps, faults = _work(root, chosen, profile, clips)
+    rows = []
+    for name in chosen:
+        row = {"experiment": name, "tables": " ".join(table for table in tables if name in tables[table])}
+        row |= asdict(steps[name]) | {"gpu_hours_estimate": _hours(gpu, steps[name])} if name in steps else {}
+        rows.append(row | {"fault": faults.get(name, "")})
+    found = pd.DataFrame(rows).convert_dtypes()
+    summed = per_table(tables, known, {name: _hours(gpu, done) for name, done in steps.items()})
+    for frame in (found.drop(columns="macs", errors="ignore"), summed):
+        print(frame.to_string(index=False, na_rep="-", float_format="{:,.2f}".format), end="\n\n")
+    print(gpu.assumptions(sorted({chosen[name].role for name in steps})), f"params.yaml has {len(seeds)} seed(s).")
+    if large := [name for name, done in steps.items() if done.batch_gib > gpu.gib]:
+        print(f"At the published batch these need more memory than its {gpu.gib:g} GiB: {', '.join(large)}.")
+    if out is not None:
+        write_whole(out, found.to_csv(index=False))
+    return not faults
+
+
+def _hours(gpu: Gpu, done: Step) -> float:
+    return gpu.hours(done.updates, done.macs)
+
+
+def _work(root: Path, names: Iterable[str], profile: str, clips: int | None) -> tuple[dict[str, Step], dict[str, str]]:
+    """The steps that went well, and why the others did not.
+
+    Each has a process of its own: the peak of its memory is its own, and one that is killed takes no other along.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    steps, faults = {}, {}
+    for name in (bar := tqdm(names, unit="experiment")):
+        bar.set_postfix_str(name)
+        with ProcessPoolExecutor(1, context) as pool:
+            try:
+                steps[name] = pool.submit(step, root, name, profile, clips).result()
+            except Exception as error:  # of any kind: it is reported, and the others still run
+                faults[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return steps, faults
+
+
+def step(root: Path, name: str, profile: str, clips: int | None = None) -> Step:
+    """The updates of one batch of a training, then one window of each role that the experiment is tested on.
+
+    Args:
+        clips: in the batch, at most the experiment's own; None for one, or two where a batch norm needs them.
+
+    Raises:
+        InputError: a set that is not prepared or lacks something, or a start that does not fit.
+        ArithmeticError: a loss or a pose is not finite, or no weight moves.
+    """
+    began = time.perf_counter()
+    parameters, experiment = load_parameters(root, profile), load_experiment(root, name)
+    if parameters.chosen.threads:
+        torch.set_num_threads(parameters.chosen.threads)
+    prepared, setting = opened(root, experiment), scaled(experiment, parameters.chosen)
+    strategy, recipe = STRATEGIES[setting.strategy], recipe_of(setting, parameters.chosen, prepared.skeleton.names)
+    torch.manual_seed(parameters.seeds[0])
+    with TemporaryDirectory() as folder:
+        start = _untrained(root, setting.start, profile, Path(folder)) if setting.start else None
+        model, _ = network(root, setting, profile, prepared, start)
+    before = [weights.detach().clone() for weights in model.parameters()]
+    progress, batches = begin(model, recipe, prepared, parameters.seeds[0])
+    model.begin_epoch(0, recipe.epochs)
+    wanted = clips or 1 + any(isinstance(layer, _BatchNorm) for layer in model.modules())
+    numbers = batches.clips_of(0)[: min(wanted, recipe.batch_clips)]
+    take_batch(progress, strategy, recipe, batches, numbers)
+    if not math.isfinite(progress.loss_sum):
+        raise ArithmeticError(f"the loss of the first batch is {progress.loss_sum}")
+    if all(map(torch.equal, before, model.parameters())):
+        raise ArithmeticError("the first batch moves no weight")
+    for role in (None, *setting.also_on):
+        tested = opened(root, experiment, role) if role else prepared
+        windows = windows_of(tested.split("test"), model, setting.frame_stride).select(np.array([0]))
+        if not np.isfinite(evaluate.lift(progress.judged, setting, tested, windows)[0]).all():
+            raise ArithmeticError(f"a lifted pose of role {tested.role} is not finite")
+    measured = {"loss": progress.loss_sum, "peak_gib": _peak_bytes() / GIB, "seconds": time.perf_counter() - began}
+    counted = _size(model, setting.role, strategy, recipe)
+    return Step(used_clips=len(numbers), source=prepared.source, **measured, **counted)
+
+
+def _untrained(root: Path, name: str, profile: str, folder: Path) -> Path:
+    """A checkpoint as the training of an experiment leaves one, but with random weights."""
+    experiment = load_experiment(root, name)
+    prepared, setting = opened(root, experiment), scaled(experiment, load_parameters(root, profile).chosen)
+    model, _ = network(root, setting, profile, prepared, None)
+    path = folder / f"{name}.safetensors"
+    checkpoints.save(path, model, {"data": prepared.fingerprint, "profile": profile})
+    return path
+
+
+def _peak_bytes() -> int:
+    """The most memory that was held: on the GPU where there is one, else by the process."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _size(model: Lifter, role: str, strategy: Strategy, recipe: Recipe) -> dict[str, str | int | float]:
+    """What of a `Step` is counted."""
+    config, per_batch = model.config, len(strategy.steps_of(0))
+    batch = torch.empty(recipe.batch_clips, config.frames, config.joints, config.in_channels, device="meta")
+    clips = clips_of(role, 1 if model.many_to_one else config.frames)
+    return {
+        "model": model.name,
+        "frames": config.frames,
+        "parameters": sum(weights.numel() for weights in model.parameters()),
+        "batch_clips": recipe.batch_clips,
+        "batch_gib": training_bytes(model, batch) / GIB,
+        "updates": updates_of(clips, recipe.batch_clips, recipe.batches, recipe.epochs, per_batch),
+        "macs": count(model, batch).macs,
+    }
