@@ -72,7 +72,7 @@ def _errors(values, metric: str):
 
 def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the first run has the lower error."""
-    if absent := _absent(pairs):
+    if absent := _undecided(pairs):
         return untestable(claim, sentence, absent)
     gaps = [gap(first, second, metric) for first, second in pairs]
     evidence = "; ".join(
@@ -86,7 +86,7 @@ def at_least(
     claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], ratio: float, metric: str = "mpjpe"
 ) -> Verdict:
     """Judge that in every pair the first run's error is at least `ratio` times the second's."""
-    if absent := _absent(pairs):
+    if absent := _undecided(pairs):
         return untestable(claim, sentence, absent)
     gaps = [gap(second, first, metric, 1 / ratio) for first, second in pairs]
     means = [[run.errors(metric).mean() for run in pair] for pair in pairs]
@@ -99,7 +99,7 @@ def at_least(
 
 def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: float, metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the errors differ by less than this share of the second's."""
-    if absent := _absent(pairs):
+    if absent := _undecided(pairs):
         return untestable(claim, sentence, absent)
     gaps, evidence = [], []
     for first, second in pairs:
@@ -126,7 +126,7 @@ def falls(
         against: runs that these are compared with, one for each; then it is the relative gain that must rise.
     """
     pairs = list(zip(runs, against or runs, strict=True))
-    if absent := _absent(pairs):
+    if absent := _undecided(pairs):
         return untestable(claim, sentence, absent)
     values = [_errors(run.errors(metric), metric) for run in runs]
     if against:
@@ -147,9 +147,20 @@ def _against(first: Run, sign: str, second: Run) -> str:
     return f"{one} {sign} {other}" + (f" ({row_label(shared)})" if shared else "")
 
 
-def _absent(pairs: Sequence[tuple[Run, Run]]) -> str:
+def _undecided(pairs: Sequence[tuple[Run, Run]]) -> str:
+    """Why these pairs cannot be judged, or nothing."""
     missing = sorted({run.name for pair in pairs for run in pair if run.record is None})
-    return f"not run: {', '.join(missing)}" if missing else ""
+    if missing:
+        return f"not run: {', '.join(missing)}"
+    twins = [" and ".join(run.name for run in pair) for pair in pairs if pair[0] is not pair[1] and _twins(*pair)]
+    return f"this profile makes them equal: {'; '.join(twins)}" if twins else ""
+
+
+def _twins(first: Run, second: Run) -> bool:
+    """Whether a small profile has shrunk two experiments to the same training, tested alike."""
+    apart = {"paper": "", "also_on": []}
+    one, other = ((run.record["role"], run.view, {**run.record["setting"], **apart}) for run in (first, second))
+    return one == other
 
 
 def _run_at(pairs: Sequence[tuple[Run, Run]]) -> str:
@@ -225,18 +236,19 @@ def groups(
     low: Sequence[str],
     unit: str,
     seeds: int | None = None,
+    of: str = "joints",
 ) -> Verdict:
-    """Judge that one group of joints lies above another: Welch's interval of the difference of means.
+    """Judge that one group, such as of joints, lies above another: Welch's interval of the difference of means.
 
     Args:
         values: joint -> value; seeds: how many trainings it is the mean of, None for a property of the data.
-        unit: of the values, for the evidence.
+        unit: of the values, for the evidence; of: what they are values of.
     """
     upper, under = [values[name] for name in high], [values[name] for name in low]
     interval = stats.ttest_ind(upper, under, equal_var=False).confidence_interval()
     verdict = _named(HOLDS if interval.low > 0 else FAILS if interval.high < 0 else NOISE, seeds)
     evidence = f"{np.mean(upper):.1f} against {np.mean(under):.1f} {unit} [{interval.low:+.1f}, {interval.high:+.1f}]"
-    return Verdict(claim, sentence, verdict, evidence, f"{len(upper)} against {len(under)} joints")
+    return Verdict(claim, sentence, verdict, evidence, f"{len(upper)} against {len(under)} {of}")
 
 
 def untestable(claim: str, sentence: str, reason: str) -> Verdict:

@@ -86,7 +86,7 @@ def _row(key: Mapping, printed: Mapping, run: Run | None, metrics: Mapping[str, 
     for column, metric in metrics.items():
         row[f"{column} reported"] = printed[column]
         row |= _measured(column, metric, run)
-    return row | _provenance(run, status)
+    return row | _provenance(run, status, next(iter(metrics.values())))
 
 
 def _measured(column: str, metric: str, run: Run | None) -> dict:
@@ -97,19 +97,20 @@ def _measured(column: str, metric: str, run: Run | None) -> dict:
     return {f"{column} measured": round(values.mean(), 2), f"{column} spread": round(spread, 2)}
 
 
-def _provenance(run: Run | None, status: str) -> dict:
+def _provenance(run: Run | None, status: str, metric: str) -> dict:
     if run is None:
         return {"seeds": 0, "setting run": "", "source": "", "status": status, "experiment": ""}
     if run.record is None:
         status = f"not run: {run.not_run}"
         return {"seeds": 0, "setting run": "", "source": "", "status": status, "experiment": run.name}
     record = run.record
+    told = record.get("told_in_the_test")
     return {
         "seeds": len(record["seeds"]),
-        "chosen on test": round(run.values("selected_on_test", "mpjpe").mean(), 2) if not run.view else np.nan,
+        "chosen on test": round(run.values("selected_on_test", metric).mean(), 2) if not run.view else np.nan,
         "setting run": _setting_line(record),
         "source": SOURCES[record["source"]],
-        "status": "measured",
+        "status": f"measured; told {told}" if told else "measured",
         "experiment": run.name,
     }
 
@@ -135,20 +136,25 @@ def _mean_pose_row(runs: Sequence[Run], keys: Sequence[str], metrics: Mapping[st
 def per_action(
     printed: pd.DataFrame, runs: Sequence[Run], keys: Sequence[str], actions: Mapping[str, str], metric: str
 ) -> pd.DataFrame:
-    """A table with a column per action: printed rows, and beneath each own row what was measured for it.
+    """A table with a column per action: printed rows, beneath each own row what was measured for it, and last what the
+    paper has not.
 
     Args:
         actions: printed column -> action name in the records. An action that the source does not have stays empty.
         metric: metric name in the records.
     """
-    rows = []
+    left, rows = list(runs), []
     for _, row in printed.iterrows():
         key = {"method": row["method"], **{k: row[k] for k in keys}}
         cells = {column: row[column] for column in (*actions, "Avg")}
         rows.append(key | {"kind": "reported"} | cells | {"status": "own" if row["own"] else "quoted"})
-        run = next((run for run in runs if row["own"] and all(row[k] == v for k, v in run.key.items())), None)
+        run = next((run for run in left if row["own"] and all(row[k] == v for k, v in run.key.items())), None)
         if run is not None:
-            rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, ""))
+            left.remove(run)
+            rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, "", metric))
+    for run in left:
+        key = {k: run.key.get(k) for k in ("method", *keys)}
+        rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, "", metric))
     run = next((run for run in runs if run.record is not None), None)
     if run is not None:
         mean_pose = {"method": "mean pose (no input)", "kind": "measured"}
@@ -166,7 +172,9 @@ def _actions_of(run: Run, actions: Mapping[str, str], metric: str) -> dict:
         for column, action in actions.items()
         if action in known
     }
-    return cells | {"Avg": round(run.errors(metric).mean(), 1)}
+    errors = run.errors(metric)
+    spread = errors.std(ddof=1) if len(errors) > 1 else np.nan
+    return cells | {"Avg": round(errors.mean(), 1), "Avg spread": round(spread, 2)}
 
 
 def own_actions(runs: Sequence[Run], metric: str) -> pd.DataFrame:

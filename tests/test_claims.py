@@ -18,7 +18,7 @@ def run(name, *errors, noise=0.1):
         }
         for error in errors
     ]
-    record = {"seeds": seeds, "profile": "smoke", "setting": {"frames": 3}}
+    record = {"seeds": seeds, "profile": "smoke", "role": "h36m", "setting": {"frames": 3, "strategy": name}}
     return Run(name, {"method": name}, record)
 
 
@@ -81,13 +81,23 @@ def test_evidence_names_what_differs_before_what_is_shared():
         replace(run(name, error), key={"method": name, "d_l": 4}) for name, error in (("a", 1.0), ("b", 2))
     )
     assert claims.lower("c", "s", [(first, second)]).evidence.startswith("a - b (d_l 4) = -")
-    long, short = (replace(run("a", error), key={"frames": frames}) for frames, error in ((243, 1.0), (81, 2.0)))
+    long, short = (replace(run(f"t{t}", error), key={"frames": t}) for t, error in ((243, 1.0), (81, 2.0)))
     assert claims.at_least("c", "s", [(long, short)], 1.5).evidence == "frames 243 / frames 81 = 0.50"
 
 
 def test_missing_runs_are_not_testable():
     verdict = claims.lower("c", "s", [(run("a", 1.0), Run("b", {}, None))])
     assert verdict.verdict == claims.UNTESTABLE and "not run: b" in verdict.evidence
+
+
+def test_experiments_that_a_profile_makes_equal_are_not_compared():
+    long, short = run("long", 50.0), run("short", 60.0)
+    short.record["setting"] |= {"strategy": "long", "paper": "another", "also_on": ["amass"]}
+    verdict = claims.lower("c", "s", [(long, short)])
+    assert verdict.verdict == claims.UNTESTABLE
+    assert verdict.evidence == "this profile makes them equal: long and short"
+    elsewhere = replace(short, record={**short.record, "role": "humaneva"})
+    assert claims.lower("c", "s", [(long, elsewhere)]).verdict == "holds (one seed)"
 
 
 def test_correlation_and_groups():
@@ -98,7 +108,8 @@ def test_correlation_and_groups():
         claims.correlated("c", "s", x, {k: (-1) ** i for i, k in enumerate(x)}, 1).verdict == "within noise (one seed)"
     )
     assert claims.groups("c", "s", x, ["j9", "j10", "j11"], ["j0", "j1", "j2"], "mm").verdict == claims.HOLDS
-    assert claims.groups("c", "s", x, ["j0", "j1", "j2"], ["j9", "j10", "j11"], "mm").verdict == claims.FAILS
+    verdict = claims.groups("c", "s", x, ["j0", "j1", "j2"], ["j9", "j10", "j11"], "mm", of="videos")
+    assert (verdict.verdict, verdict.basis) == (claims.FAILS, "3 against 3 videos")
 
 
 def test_exact_counts():
@@ -112,7 +123,8 @@ def test_gap_and_interval_are_of_the_action_mean_even_when_actions_are_uneven():
         recordings = {f"S9 walk {i}": walk + 0.1 * (i % 3) for i in range(50)} | {"S9 sit 1": sit}
         means = (np.mean([recordings[f"S9 walk {i}"] for i in range(50)]) + sit) / 2
         seed = {"action_mean": {"mpjpe": means}, "per_recording": {"mpjpe": recordings}}
-        return Run("r", {}, {"seeds": [seed], "profile": "smoke", "setting": {"frames": 3}})
+        setting = {"frames": 3, "dim": walk}
+        return Run("r", {}, {"seeds": [seed], "profile": "smoke", "role": "h36m", "setting": setting})
 
     found = claims.gap(uneven(50.0, 60.0), uneven(52.0, 50.0), "mpjpe")
     assert found.mean == pytest.approx(4.0) and found.low < found.mean < found.high
@@ -130,7 +142,7 @@ def test_close_bounds_the_difference_on_both_sides():
 
 
 def test_falls_ranks_errors_and_gains():
-    falling, steady = ([run(f"{i}", value) for i, value in enumerate(values)] for values in ((9, 8, 6, 4, 3), [5] * 5))
+    falling, steady = ([run(f"{i}{values}", v) for i, v in enumerate(values)] for values in ((9, 8, 6, 4, 3), [5] * 5))
     assert claims.falls("c", "s", range(5), falling).verdict == "holds (one seed)"
     assert claims.falls("c", "s", range(5), falling[::-1]).verdict == "fails (one seed)"
     shuffled = [falling[i] for i in (2, 0, 4, 1, 3)]
@@ -138,14 +150,15 @@ def test_falls_ranks_errors_and_gains():
     assert verdict.verdict == "within noise (one seed)" and verdict.evidence.startswith("tau = -0.20")
     # The gain of `falling` over a rival of 5 grows with it; over a rival that is always ten times as bad it does not.
     assert claims.falls("c", "s", range(5), falling, against=steady).verdict == "holds (one seed)"
-    worse = [run(f"{i}", 10 * r.errors("mpjpe")[0]) for i, r in enumerate(falling)]
+    worse = [run(f"{i} worse", 10 * r.errors("mpjpe")[0]) for i, r in enumerate(falling)]
     assert claims.falls("c", "s", range(5), falling, against=worse).verdict == "within noise (one seed)"
 
 
 def test_of_pck_more_is_better():
     def judged(name, value):
         seeds = [{"action_mean": {"pck": value}, "per_recording": {"pck": {f"TS{i} x": value + i for i in range(6)}}}]
-        return Run(name, {"method": name}, {"seeds": seeds, "profile": "smoke", "setting": {"frames": 3}})
+        setting = {"frames": 3, "strategy": name}
+        return Run(name, {"method": name}, {"seeds": seeds, "profile": "smoke", "role": "x", "setting": setting})
 
     assert claims.lower("c", "s", [(judged("a", 90.0), judged("b", 80.0))], "pck").verdict == "holds (one seed)"
     assert claims.gap(judged("a", 90.0), judged("b", 80.0), "pck").mean == pytest.approx(-10)

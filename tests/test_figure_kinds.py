@@ -19,6 +19,9 @@ def test_sheet_marks_the_better_model_and_rings_its_rival():
     assert near.get_title(loc="left") == "✓ near: 0 mm" and far.get_title(loc="left") == "far: 5 mm"
     rings = [len(line.get_xdata()) for axes in (near, far) for line in axes.lines if line.get_marker() == "o"]
     assert rings == [0, 1]
+    alone = poses.sheet({"S9 Walking": (truth, {"far": off})}, BODY, "note")
+    assert alone.axes[0].get_title(loc="left") == "far: 5 mm"
+    assert "rings" not in alone.get_supxlabel() and "rings" in figure.get_supxlabel()
 
 
 def test_curves_average_seeds_and_shares_count_poses():

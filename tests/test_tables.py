@@ -74,10 +74,14 @@ def test_missing_records_are_not_run_with_the_reason():
 def test_per_action_rows_stand_under_the_papers_own():
     printed = PRINTED.assign(Walk=[1.0, 2, 3], Sit=[4.0, 5, 6], Avg=[7.0, 8, 9])
     runs = [Run("b", {"method": "B"}, record(50.0, 52.0, actions=("Walking", "dance")))]
-    table = tables.per_action(printed, runs, ["d"], {"Walk": "Walking", "Sit": "Sitting"}, "mpjpe")
+    extra = Run("x", {"method": "X", "d": 1}, record(70.0) | {"told_in_the_test": "the depth"})
+    table = tables.per_action(printed, [extra, *runs], ["d"], {"Walk": "Walking", "Sit": "Sitting"}, "mpjpe")
     measured = table[(table["method"] == "B") & (table["kind"] == "measured")].iloc[0]
-    assert measured["Walk"] == 46 and pd.isna(measured["Sit"]) and measured["Avg"] == 51
-    assert list(table["kind"]) == ["reported", "reported", "measured", "reported", "measured"]
+    assert measured["Walk"] == 46 and pd.isna(measured["Sit"])
+    assert measured["Avg"] == 51 and measured["Avg spread"] == pytest.approx(1.41)
+    assert list(table["method"]) == ["A", "B", "B", "C", "X", "mean pose (no input)"]
+    assert list(table["kind"]) == ["reported", "reported", "measured", "reported", "measured", "measured"]
+    assert table["status"].iloc[4] == "measured; told the depth" and table["Sit"].iloc[4] == 75
     assert list(tables.own_actions(runs, "mpjpe")["action"]) == ["Walking", "dance"]
 
 
