@@ -119,7 +119,8 @@ def _setting_line(record: Mapping) -> str:
     """The setting actually run: sizes, updates made, and the epoch whose weights were kept."""
     run, seeds = record["setting"], record["seeds"]
     kept = "/".join(str(seed["selected_epoch"]) for seed in seeds)
-    sizes = f"T {run['frames']}, depth {run['depth']}, width {run['dim']}"
+    depth = "" if run["depth"] is None else f", depth {run['depth']}"
+    sizes = f"T {run['frames']}{depth}, width {run['dim']}"
     return f"{record['profile']}: {sizes}, {seeds[0]['updates']} updates, epoch {kept} kept"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from poselib.figures import curves, poses
+from poselib.figures import curves, poses, similarity
 from poselib.skeleton import SKELETONS
 
 BODY = SKELETONS["h36m_17"]
@@ -31,3 +31,15 @@ def test_curves_average_seeds_and_shares_count_poses():
     figure = curves.distribution({"run": np.array([5.0, 15.0, 45.0, 95.0])}, "note")
     assert figure.axes[0].get_legend().get_texts()[0].get_text() == "run: 50% above 40 mm"
     assert figure.axes[0].lines[0].get_ydata().sum() == pytest.approx(100)
+
+
+def test_similarity_is_one_for_parallel_features_and_judged_between_joints_only():
+    features = np.array([[[1.0, 0.0], [5.0, 0.0], [0.0, 2.0]], [[1.0, 0.0], [-3.0, 0.0], [0.0, 1.0]]])
+    found = similarity.cosine(features)
+    np.testing.assert_allclose(found, [[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    found = similarity.cosine(features[:1])
+    np.testing.assert_allclose(found, [[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+    assert similarity.between_joints(found) == pytest.approx(1 / 3)
+    figure = similarity.maps({"one layer": {"Eating": found}}, ("a", "b", "left_c"), "note")
+    assert figure.axes[0].get_title() == "one layer, Eating: 0.33"
+    assert figure.axes[0].get_yticklabels()[2].get_text() == "left c"
