@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from poselib.errors import InputError
-from poselib.protocols import base_action
+from poselib.protocols import group_of
 from poselib.records import Run
 from poselib.tables import row_label
 
@@ -57,7 +57,7 @@ def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
     if set(one) != set(other):
         raise InputError(f"{first.name} and {second.name} were not tested on the same recordings; compare others")
     # The difference of action means is a mean over recordings in which every action weighs the same.
-    actions = [base_action(recording.split(" ", 1)[1]) for recording in one]
+    actions = [group_of(first.record["role"], *recording.split(" ", 1)) for recording in one]
     weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
     differences = [_errors(one[key], metric) - factor * _errors(other[key], metric) for key in one]
     spread = np.array(differences) - weights @ differences

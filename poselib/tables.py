@@ -137,8 +137,7 @@ def _mean_pose_row(runs: Sequence[Run], keys: Sequence[str], metrics: Mapping[st
 def per_action(
     printed: pd.DataFrame, runs: Sequence[Run], keys: Sequence[str], actions: Mapping[str, str], metric: str
 ) -> pd.DataFrame:
-    """A table with a column per action: printed rows, beneath each own row what was measured for it, and last what the
-    paper has not.
+    """A table by action: printed rows, beneath each own one what was measured for it, and last what the paper has not.
 
     Args:
         actions: printed column -> action name in the records. An action that the source does not have stays empty.

@@ -132,6 +132,17 @@ def test_gap_and_interval_are_of_the_action_mean_even_when_actions_are_uneven():
     assert "T 3" in claims.lower("c", "s", [(uneven(50.0, 60.0), uneven(52.0, 50.0))]).run_at
 
 
+def test_on_humaneva_every_action_of_every_subject_weighs_the_same():
+    def chunked(first, second):
+        recordings = {f"S1 Walking 1 chunk{i}": first for i in range(3)} | {"S2 Walking 1 chunk0": second}
+        seed = {"action_mean": {"mpjpe": (first + second) / 2}, "per_recording": {"mpjpe": recordings}}
+        return Run("r", {}, {"seeds": [seed], "role": "humaneva"})
+
+    found = claims.gap(chunked(50.0, 54.0), chunked(50.0, 50.0), "mpjpe")
+    # Three chunks weigh 1/6 each and lie 2 below the mean, one weighs 1/2 and lies 2 above: t(3) * 4/3.
+    assert found.mean == pytest.approx(2.0) and found.high - found.mean == pytest.approx(3.1824 * 4 / 3, rel=1e-4)
+
+
 def test_close_bounds_the_difference_on_both_sides():
     near, far = run("near", 50.2, 50.3, 50.1), run("far", 60.0, 60.1, 59.9)
     base = run("base", 50.0, 50.1, 49.9)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from poselib.figures import curves, poses, similarity
+from poselib.figures import comparison, curves, poses, similarity
 from poselib.skeleton import SKELETONS
 
 BODY = SKELETONS["h36m_17"]
@@ -39,7 +39,15 @@ def test_similarity_is_one_for_parallel_features_and_judged_between_joints_only(
     np.testing.assert_allclose(found, [[1, 0, 0], [0, 1, 0], [0, 0, 1]])
     found = similarity.cosine(features[:1])
     np.testing.assert_allclose(found, [[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+    assert not similarity.cosine(np.zeros((1, 2, 3))).any()
     assert similarity.between_joints(found) == pytest.approx(1 / 3)
     figure = similarity.maps({"one layer": {"Eating": found}}, ("a", "b", "left_c"), "note")
     assert figure.axes[0].get_title() == "one layer, Eating: 0.33"
     assert figure.axes[0].get_yticklabels()[2].get_text() == "left c"
+
+
+def test_comparisons_name_their_metric():
+    errors = pd.DataFrame({"action": ["Eating", "Walking"], "run": [50.0, 40.0]})
+    assert comparison.actions(errors, "note", "P-MPJPE").axes[0].get_ylabel() == "P-MPJPE (mm)"
+    table = pd.DataFrame({f"p_mpjpe_mm {kind}": [1.0] for kind in ("reported", "measured", "spread")})
+    assert comparison.dots(table, ["row"], "p_mpjpe_mm", "mm", "note").axes[0].get_xlabel() == "P-MPJPE (mm)"

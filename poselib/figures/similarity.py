@@ -11,7 +11,8 @@ from poselib.figures.style import source_note
 
 def cosine(features: np.ndarray) -> np.ndarray:
     """Cosine of the angle between the features of every two joints, mean over poses: (N, J, D) -> (J, J)."""
-    unit = features / np.linalg.norm(features, axis=-1, keepdims=True)
+    # A joint whose units are all silent is like no other one, nor itself.
+    unit = features / np.maximum(np.linalg.norm(features, axis=-1, keepdims=True), 1e-12)
     return (unit @ unit.swapaxes(-1, -2)).mean(axis=0)
 
 
