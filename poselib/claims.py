@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from poselib.errors import InputError
-from poselib.protocols import base_action
+from poselib.protocols import group_of
 from poselib.records import Run
 from poselib.tables import row_label
 
@@ -250,18 +250,19 @@ def groups(
     low: Sequence[str],
     unit: str,
     seeds: int | None = None,
+    of: str = "joints",
 ) -> Verdict:
-    """Judge that one group of joints lies above another: Welch's interval of the difference of means.
+    """Judge that one group, such as of joints, lies above another: Welch's interval of the difference of means.
 
     Args:
         values: joint -> value; seeds: how many trainings it is the mean of, None for a property of the data.
-        unit: of the values, for the evidence.
+        unit: of the values, for the evidence; of: what they are values of.
     """
     upper, under = [values[name] for name in high], [values[name] for name in low]
     interval = stats.ttest_ind(upper, under, equal_var=False).confidence_interval()
     verdict = _named(HOLDS if interval.low > 0 else FAILS if interval.high < 0 else NOISE, seeds)
     evidence = f"{np.mean(upper):.1f} against {np.mean(under):.1f} {unit} [{interval.low:+.1f}, {interval.high:+.1f}]"
-    return Verdict(claim, sentence, verdict, evidence, f"{len(upper)} against {len(under)} joints")
+    return Verdict(claim, sentence, verdict, evidence, f"{len(upper)} against {len(under)} {of}")
 
 
 def untestable(claim: str, sentence: str, reason: str) -> Verdict:

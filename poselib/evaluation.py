@@ -1,12 +1,12 @@
 """The numbers of one set of predictions: per video, action and joint, under the field's protocols, in millimetres."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from poselib.data.prepared import PreparedSet, Video
 from poselib.data.windows import Windows
-from poselib.inference import targets_of
+from poselib.inference import middle_clip, targets_of
 from poselib.metrics import MILLIMETRES, align_scale, align_similarity, frame_auc, frame_pck, joint_errors, mpjpe, mpjve
 from poselib.protocols import PCK_MM, PCK_WITHOUT, action_mean, frame_mean, group_of, per_action
 
@@ -147,3 +147,22 @@ def joint_speeds(prepared: PreparedSet, videos: Sequence[Video]) -> dict[str, fl
         distances.append(joint_errors(target[1:], target[:-1]))
     speeds = MILLIMETRES * np.concatenate(distances).mean(axis=0)
     return dict(zip(prepared.skeleton.names, map(float, speeds), strict=True))
+
+
+def example(
+    prepared: PreparedSet, predictions: Mapping[str, Mapping[str, np.ndarray]], subject: str, action: str
+) -> tuple[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """A row of `figures.poses.sheet`: the middle frame that counts of the test video nearest to what is asked.
+
+    Args:
+        predictions: label -> what `records.predictions_of` gives of a run on this set; the video as of `middle_clip`.
+
+    Returns:
+        Title, and the true pose (J, 3) with label -> predicted pose (J, 3), metres, root-relative, camera frame.
+    """
+    video, _ = middle_clip(prepared, subject, action, 1, "gt")
+    frames = np.arange(video.start, video.start + video.frames)
+    frames = frames[prepared.valid[frames]]
+    frame = frames[len(frames) // 2]
+    lifted = {label: run["poses_3d"][np.searchsorted(run["frames"], frame)] for label, run in predictions.items()}
+    return f"{video.subject} {video.action}", (targets_of(prepared, frame), lifted)

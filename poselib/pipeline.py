@@ -130,7 +130,7 @@ def _table(root: Path, notebook: str) -> dict:
         f"data/prepared/{role}" for role in re.findall(r'open_prepared\(root\(\) / "data/prepared/(\w+)"', source)
     ]
     if "checkpoints.load(" in source:
-        files += [f"checkpoints/{parameters['experiment']}"]
+        files += [f"checkpoints/{value}" for name, value in parameters.items() if name.startswith("experiment")]
     params = [{"params.yaml": [name for name in ("profile", "results") if name in {"results", *parameters}]}]
     params += [{f"experiments/{notebook.split('/')[0]}.yaml": [f"tables.{notebook}"]}] if runs else []
     folder = f"${{results}}/{notebook}".rsplit("/", 1)[0]

@@ -86,7 +86,7 @@ def _row(key: Mapping, printed: Mapping, run: Run | None, metrics: Mapping[str, 
     for column, metric in metrics.items():
         row[f"{column} reported"] = printed[column]
         row |= _measured(column, metric, run)
-    return row | _provenance(run, status)
+    return row | _provenance(run, status, next(iter(metrics.values())))
 
 
 def _measured(column: str, metric: str, run: Run | None) -> dict:
@@ -103,12 +103,13 @@ def _provenance(run: Run | None, status: str, metric: str = "mpjpe") -> dict:
         status = f"not run: {run.not_run}"
         return {"seeds": 0, "setting run": "", "source": "", "status": status, "experiment": run.name}
     record = run.record
+    told = record.get("told_in_the_test")
     return {
         "seeds": len(record["seeds"]),
         "chosen on test": round(run.values("selected_on_test", metric).mean(), 2) if not run.view else np.nan,
         "setting run": _setting_line(record),
         "source": SOURCES[record["source"]],
-        "status": "measured",
+        "status": f"measured; told {told}" if told else "measured",
         "experiment": run.name,
     }
 
@@ -117,7 +118,8 @@ def _setting_line(record: Mapping) -> str:
     """The setting actually run: sizes, updates made, and the epoch whose weights were kept."""
     run, seeds = record["setting"], record["seeds"]
     kept = "/".join(str(seed["selected_epoch"]) for seed in seeds)
-    sizes = f"T {run['frames']}, depth {run['depth']}, width {run['dim']}"
+    depth = "" if run["depth"] is None else f", depth {run['depth']}"
+    sizes = f"T {run['frames']}{depth}, width {run['dim']}"
     sizes += f", interval {run['interval']}" if run.get("interval") else ""
     return f"{record['profile']}: {sizes}, {seeds[0]['updates']} updates, epoch {kept} kept"
 

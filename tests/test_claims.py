@@ -106,7 +106,7 @@ def test_evidence_names_what_differs_before_what_is_shared():
         replace(run(name, error), key={"method": name, "d_l": 4}) for name, error in (("a", 1.0), ("b", 2))
     )
     assert claims.lower("c", "s", [(first, second)]).evidence.startswith("a - b (d_l 4) = -")
-    long, short = (replace(run("a", error), key={"frames": frames}) for frames, error in ((243, 1.0), (81, 2.0)))
+    long, short = (replace(run(f"t{t}", error), key={"frames": t}) for t, error in ((243, 1.0), (81, 2.0)))
     assert claims.at_least("c", "s", [(long, short)], 1.5).evidence == "frames 243 / frames 81 = 0.50"
 
 
@@ -123,6 +123,14 @@ def test_shares_of_frames_are_compared_by_recording():
     assert claims.rarer("c", "s", many, few).verdict == "fails (one seed)"
     shuffled = dict(zip(many, reversed(many.values()), strict=True))
     assert claims.rarer("c", "s", shuffled, many).verdict == "within noise (one seed)"
+def test_experiments_that_a_profile_makes_equal_are_not_compared():
+    long, short = run("long", 50.0), run("short", 60.0)
+    short.record["setting"] |= {"strategy": "long", "paper": "another", "also_on": ["amass"]}
+    verdict = claims.lower("c", "s", [(long, short)])
+    assert verdict.verdict == claims.UNTESTABLE
+    assert verdict.evidence == "this profile makes them equal: long and short"
+    elsewhere = replace(short, record={**short.record, "role": "humaneva"})
+    assert claims.lower("c", "s", [(long, elsewhere)]).verdict == "holds (one seed)"
 
 
 def test_correlation_and_groups():
@@ -133,7 +141,8 @@ def test_correlation_and_groups():
         claims.correlated("c", "s", x, {k: (-1) ** i for i, k in enumerate(x)}, 1).verdict == "within noise (one seed)"
     )
     assert claims.groups("c", "s", x, ["j9", "j10", "j11"], ["j0", "j1", "j2"], "mm").verdict == claims.HOLDS
-    assert claims.groups("c", "s", x, ["j0", "j1", "j2"], ["j9", "j10", "j11"], "mm").verdict == claims.FAILS
+    verdict = claims.groups("c", "s", x, ["j0", "j1", "j2"], ["j9", "j10", "j11"], "mm", of="videos")
+    assert (verdict.verdict, verdict.basis) == (claims.FAILS, "3 against 3 videos")
 
 
 def test_exact_counts():
@@ -147,12 +156,24 @@ def test_gap_and_interval_are_of_the_action_mean_even_when_actions_are_uneven():
         recordings = {f"S9 walk {i}": walk + 0.1 * (i % 3) for i in range(50)} | {"S9 sit 1": sit}
         means = (np.mean([recordings[f"S9 walk {i}"] for i in range(50)]) + sit) / 2
         seed = {"action_mean": {"mpjpe": means}, "per_recording": {"mpjpe": recordings}}
-        return Run("r", {}, {"seeds": [seed], "profile": "smoke", "setting": {"frames": 3}})
+        setting = {"frames": 3, "dim": walk}
+        return Run("r", {}, {"seeds": [seed], "profile": "smoke", "role": "h36m", "setting": setting})
 
     found = claims.gap(uneven(50.0, 60.0), uneven(52.0, 50.0), "mpjpe")
     assert found.mean == pytest.approx(4.0) and found.low < found.mean < found.high
     assert found.low < 0, "a single sitting recording decides little"
     assert "T 3" in claims.lower("c", "s", [(uneven(50.0, 60.0), uneven(52.0, 50.0))]).run_at
+
+
+def test_on_humaneva_every_action_of_every_subject_weighs_the_same():
+    def chunked(first, second):
+        recordings = {f"S1 Walking 1 chunk{i}": first for i in range(3)} | {"S2 Walking 1 chunk0": second}
+        seed = {"action_mean": {"mpjpe": (first + second) / 2}, "per_recording": {"mpjpe": recordings}}
+        return Run("r", {}, {"seeds": [seed], "role": "humaneva"})
+
+    found = claims.gap(chunked(50.0, 54.0), chunked(50.0, 50.0), "mpjpe")
+    # Three chunks weigh 1/6 each and lie 2 below the mean, one weighs 1/2 and lies 2 above: t(3) * 4/3.
+    assert found.mean == pytest.approx(2.0) and found.high - found.mean == pytest.approx(3.1824 * 4 / 3, rel=1e-4)
 
 
 def test_close_bounds_the_difference_on_both_sides():
@@ -165,7 +186,7 @@ def test_close_bounds_the_difference_on_both_sides():
 
 
 def test_falls_ranks_errors_and_gains():
-    falling, steady = ([run(f"{i}", value) for i, value in enumerate(values)] for values in ((9, 8, 6, 4, 3), [5] * 5))
+    falling, steady = ([run(f"{i}{values}", v) for i, v in enumerate(values)] for values in ((9, 8, 6, 4, 3), [5] * 5))
     assert claims.falls("c", "s", range(5), falling).verdict == "holds (one seed)"
     assert claims.falls("c", "s", range(5), falling[::-1]).verdict == "fails (one seed)"
     shuffled = [falling[i] for i in (2, 0, 4, 1, 3)]
@@ -173,7 +194,7 @@ def test_falls_ranks_errors_and_gains():
     assert verdict.verdict == "within noise (one seed)" and verdict.evidence.startswith("tau = -0.20")
     # The gain of `falling` over a rival of 5 grows with it; over a rival that is always ten times as bad it does not.
     assert claims.falls("c", "s", range(5), falling, against=steady).verdict == "holds (one seed)"
-    worse = [run(f"{i}", 10 * r.errors("mpjpe")[0]) for i, r in enumerate(falling)]
+    worse = [run(f"{i} worse", 10 * r.errors("mpjpe")[0]) for i, r in enumerate(falling)]
     assert claims.falls("c", "s", range(5), falling, against=worse).verdict == "within noise (one seed)"
 
 

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from poselib.data.prepared import PreparedSet, Video
 from poselib.data.windows import stitch
 from poselib.errors import InputError
-from poselib.evaluation import joint_speeds, mean_pose, mixste_policy, summarise, video_errors
+from poselib.evaluation import example, frames_of, joint_speeds, mean_pose, mixste_policy, summarise, video_errors
 from poselib.inference import attention_maps, lift_windows, middle_clip, targets_of, windows_of
 from poselib.interop import to_official
 from poselib.models import build
@@ -109,3 +109,15 @@ def test_attention_of_one_clip(prepared):
     assert poses_2d.shape == (9, 17, 2)
     maps = attention_maps(model, PLAIN, poses_2d)
     assert maps["spatial"].shape == (2, 9, 2, 17, 17) and maps["temporal"].shape == (2, 17, 2, 9, 9)
+
+
+def test_an_example_is_the_middle_frame_that_counts(prepared):
+    videos = prepared.split("test")
+    frames = frames_of(videos)
+    run = {"poses_3d": np.repeat(frames[:, None, None], 17, axis=1) * np.ones(3), "frames": frames}
+    title, (truth, lifted) = example(prepared, {"a": run}, "S9", "Sitting")
+    video = next(video for video in videos if video.action == "Sitting 1")
+    assert title == "S9 Sitting 1" and lifted["a"][0, 0] == video.start + 11
+    assert_allclose(truth, targets_of(prepared, np.array([video.start + 11]))[0])
+    prepared.__dict__["valid"] = np.arange(len(prepared.valid)) >= video.start + 19
+    assert example(prepared, {"a": run}, "S9", "Sitting")[1][1]["a"][0, 0] == video.start + 21

@@ -48,6 +48,39 @@ def test_the_rows_of_tmt_are_filled_by_runs_of_their_own_setting():
         assert (run.strategy == "plain") == plain, row
         # Table 5: the learning rate rises with the batch.
         assert run.model != "mixste" or run.lr / run.batch_frames == pytest.approx(4e-5 / 1024)
+def test_gla_gcn_experiments_have_the_parameters_that_its_table_5_counts():
+    import torch
+
+    from poselib.skeleton import H36M_17
+    from poselib.stages.train import build_model
+
+    experiments, refinement = load_experiments(ROOT), 140_322
+    names = ("t27_gt", "t81_gt", "t243_gt", "t243_gt_sequence", "w512_t243_gt_sequence")
+    for name, millions in zip(names, (0.84, 1.10, 1.35, 1.88, 48.64), strict=True):
+        with torch.device("meta"):
+            model = build_model(experiments[f"gla_gcn_{name}"], H36M_17)
+        count = sum(parameter.numel() for parameter in model.parameters()) + refinement * name.endswith("sequence")
+        assert count / 1e6 == pytest.approx(millions, abs=0.005), name
+
+
+def test_ablations_of_gla_gcn_change_one_thing_each():
+    experiments = load_experiments(ROOT)
+    for name in ("cpn", "gt", "humaneva_mask_rcnn", "humaneva_gt"):
+        base = experiments[f"gla_gcn_t27_{name}"]
+        changes = {"no_agcn": "adaptive", "no_strides": "strided", "no_individual": "head", "swapped": "swap_sides"}
+        for suffix, option in changes.items():
+            variant = experiments[f"gla_gcn_t27_{name}_{suffix}"]
+            assert variant.model_copy(update={"options": base.options}) == base
+            assert set(variant.options) - set(base.options) == {option}
+
+
+def test_ampose_experiments_hold_the_papers_values():
+    experiments = load_experiments(ROOT)
+    main = experiments["ampose_cpn"]
+    assert (main.frames, main.depth, main.dim, main.lr, main.lr_decay) == (1, 5, 512, 2.5e-5, 0.98)
+    assert (main.batch_clips, main.epochs, main.losses) == (128, 50, {"squared_position": 1.0})
+    refined = experiments["ampose_cpn_refined"]
+    assert refined.refine and refined.start == "ampose_cpn" and refined.detector == main.detector
 
 
 def test_typed_choices_are_what_the_package_has():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from poselib.figures import curves, poses
+from poselib.figures import comparison, curves, poses, similarity
 from poselib.skeleton import SKELETONS
 
 BODY = SKELETONS["h36m_17"]
@@ -19,6 +19,9 @@ def test_sheet_marks_the_better_model_and_rings_its_rival():
     assert near.get_title(loc="left") == "✓ near: 0 mm" and far.get_title(loc="left") == "far: 5 mm"
     rings = [len(line.get_xdata()) for axes in (near, far) for line in axes.lines if line.get_marker() == "o"]
     assert rings == [0, 1]
+    alone = poses.sheet({"S9 Walking": (truth, {"far": off})}, BODY, "note")
+    assert alone.axes[0].get_title(loc="left") == "far: 5 mm"
+    assert "rings" not in alone.get_supxlabel() and "rings" in figure.get_supxlabel()
 
 
 def test_curves_average_seeds_and_shares_count_poses():
@@ -28,3 +31,23 @@ def test_curves_average_seeds_and_shares_count_poses():
     figure = curves.distribution({"run": np.array([5.0, 15.0, 45.0, 95.0])}, "note")
     assert figure.axes[0].get_legend().get_texts()[0].get_text() == "run: 50% above 40 mm"
     assert figure.axes[0].lines[0].get_ydata().sum() == pytest.approx(100)
+
+
+def test_similarity_is_one_for_parallel_features_and_judged_between_joints_only():
+    features = np.array([[[1.0, 0.0], [5.0, 0.0], [0.0, 2.0]], [[1.0, 0.0], [-3.0, 0.0], [0.0, 1.0]]])
+    found = similarity.cosine(features)
+    np.testing.assert_allclose(found, [[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    found = similarity.cosine(features[:1])
+    np.testing.assert_allclose(found, [[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+    assert not similarity.cosine(np.zeros((1, 2, 3))).any()
+    assert similarity.between_joints(found) == pytest.approx(1 / 3)
+    figure = similarity.maps({"one layer": {"Eating": found}}, ("a", "b", "left_c"), "note")
+    assert figure.axes[0].get_title() == "one layer, Eating: 0.33"
+    assert figure.axes[0].get_yticklabels()[2].get_text() == "left c"
+
+
+def test_comparisons_name_their_metric():
+    errors = pd.DataFrame({"action": ["Eating", "Walking"], "run": [50.0, 40.0]})
+    assert comparison.actions(errors, "note", "P-MPJPE").axes[0].get_ylabel() == "P-MPJPE (mm)"
+    table = pd.DataFrame({f"p_mpjpe_mm {kind}": [1.0] for kind in ("reported", "measured", "spread")})
+    assert comparison.dots(table, ["row"], "p_mpjpe_mm", "mm", "note").axes[0].get_xlabel() == "P-MPJPE (mm)"

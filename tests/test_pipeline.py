@@ -194,6 +194,11 @@ def test_a_table_depends_on_the_models_that_it_builds():
     assert {"${results}/mixste/table08.timing.csv": {"cache": False}} in stage["outs"]
 
 
+def test_a_notebook_depends_on_the_weights_of_every_experiment_that_it_names():
+    deps = yaml.safe_load(dvc_yaml(ROOT))["stages"]["table-gla_gcn-figures"]["deps"]
+    assert {"checkpoints/gla_gcn_t27_gt", "checkpoints/gla_gcn_t27_gt_no_individual"} <= set(deps)
+
+
 def test_a_notebook_that_depends_on_the_profile_is_told_it(monkeypatch):
     given = {}
     monkeypatch.setattr(table_stage, "run_notebook", lambda source, target, parameters: given.update(parameters))

@@ -54,6 +54,7 @@ def test_side_by_side_shows_every_row_and_says_what_was_run():
     assert table.loc["B", "chosen on test"] == 51
     assert pd.isna(table.loc["A", "mpjpe_mm measured"]) and pd.isna(table.loc["X", "mpjpe_mm reported"])
     assert table.loc["mean pose (no input)", "mpjpe_mm measured"] == 200
+    assert table.loc["B", "setting run"] == "smoke: T 3, depth 1, width 8, 7 updates, epoch 2/2 kept"
 
 
 def test_stand_in_data_says_so_in_the_table():
@@ -74,15 +75,17 @@ def test_missing_records_are_not_run_with_the_reason():
 def test_per_action_rows_stand_under_the_papers_own():
     printed = PRINTED.assign(Walk=[1.0, 2, 3], Sit=[4.0, 5, 6], Avg=[7.0, 8, 9])
     runs = [Run("b", {"method": "B"}, record(50.0, 52.0, actions=("Walking", "dance")))]
-    runs.append(Run("e", {"method": "extra", "d": 3}, record(60.0)))
-    table = tables.per_action(printed, runs, ["d"], {"Walk": "Walking", "Sit": "Sitting"}, "mpjpe")
+    setting = {"frames": 3, "depth": None, "dim": 8}
+    extra = Run("x", {"method": "X", "d": 1}, record(70.0) | {"setting": setting, "told_in_the_test": "the depth"})
+    table = tables.per_action(printed, [extra, *runs], ["d"], {"Walk": "Walking", "Sit": "Sitting"}, "mpjpe")
     measured = table[(table["method"] == "B") & (table["kind"] == "measured")].iloc[0]
-    assert measured["Walk"] == 46 and pd.isna(measured["Sit"]) and measured["Avg"] == 51
-    assert measured["Avg spread"] == pytest.approx(1.41)
+    assert measured["Walk"] == 46 and pd.isna(measured["Sit"])
+    assert measured["Avg"] == 51 and measured["Avg spread"] == pytest.approx(1.41)
+    assert list(table["method"]) == ["A", "B", "B", "C", "X", "mean pose (no input)"]
     assert list(table["kind"]) == ["reported", "reported", "measured", "reported", "measured", "measured"]
-    extra = table[table["method"] == "extra"].iloc[0]
-    assert (extra["d"], extra["Walk"], extra["Avg"], extra["experiment"]) == (3, 55, 60, "e")
-    assert list(tables.own_actions(runs[:1], "mpjpe")["action"]) == ["Walking", "dance"]
+    assert table["status"].iloc[4] == "measured; told the depth" and table["Sit"].iloc[4] == 75
+    assert table["setting run"].iloc[4] == "smoke: T 3, width 8, 7 updates, epoch 2 kept"
+    assert list(tables.own_actions(runs, "mpjpe")["action"]) == ["Walking", "dance"]
 
 
 def test_counted_cells_stand_beside_the_printed_ones_and_the_rest_says_why_not():

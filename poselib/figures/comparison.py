@@ -23,7 +23,7 @@ def dots(table: pd.DataFrame, labels: Sequence[str], column: str, unit: str, not
         values = table[f"{column} {kind}"].astype(float)
         spread = table[f"{column} spread"].astype(float).fillna(0) if kind == "measured" else None
         axes.errorbar(values, place, xerr=spread, fmt="o", color=colour, capsize=3)
-        axes.set(title=kind, xlabel=f"{column.removesuffix('_mm').upper()} ({unit})")
+        axes.set(title=kind, xlabel=f"{column.removesuffix('_mm').upper().replace('_', '-')} ({unit})")
         axes.margins(x=0.15)
     panels[0].set_yticks(place, labels)
     panels[0].invert_yaxis()
@@ -31,17 +31,17 @@ def dots(table: pd.DataFrame, labels: Sequence[str], column: str, unit: str, not
     return figure
 
 
-def actions(errors: pd.DataFrame, note: str) -> Figure:
+def actions(errors: pd.DataFrame, note: str, metric: str = "MPJPE") -> Figure:
     """Error of every action, one marker per run.
 
     Args:
-        errors: column 'action', then one column of mm per run, as `tables.own_actions` makes it.
+        errors: column 'action', then one column of mm per run, as `tables.own_actions` makes it; metric: its name.
     """
     runs = [column for column in errors.columns if column != "action"]
     figure, axes = plt.subplots(figsize=(9, 3.8))
     for i, run in enumerate(runs):
         axes.plot(errors["action"], errors[run], marker="osD^v"[i % 5], color=PALETTE[i], linestyle=":", label=run)
-    _finish(axes, "Measured error by action", 45)
+    _finish(axes, "Measured error by action", 45, metric)
     source_note(figure, note)
     return figure
 
@@ -63,9 +63,9 @@ def joints(errors: Mapping[str, Mapping[str, float]], note: str) -> Figure:
     return figure
 
 
-def _finish(axes: Axes, title: str, rotation: float) -> None:
+def _finish(axes: Axes, title: str, rotation: float, metric: str = "MPJPE") -> None:
     axes.set_title(title, loc="left")
-    axes.set_ylabel("MPJPE (mm)")
+    axes.set_ylabel(f"{metric} (mm)")
     plt.setp(axes.get_xticklabels(), rotation=rotation, ha="right", rotation_mode="anchor")
     # Above the axes, where it covers no point.
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)

@@ -17,7 +17,7 @@ MUCH_MM = 30.0
 
 
 def sheet(examples: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]], skeleton: Skeleton, note: str) -> Figure:
-    """A row per example, two views per model; the lowest error of a row stands in bold with a tick.
+    """A row per example, two views per model; of several, the lowest error of a row stands in bold with a tick.
 
     Args:
         examples: title -> the true pose (J, 3) and label -> predicted pose (J, 3); metres, root-relative, camera frame.
@@ -33,11 +33,12 @@ def sheet(examples: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]], s
             ringed = pose[errors[label] - least > MUCH_MM]
             for axes, axis in zip(row[len(VIEWS) * number :], VIEWS.values(), strict=False):
                 _panel(axes, truth[:, axis], pose[:, axis], ringed[:, axis], skeleton)
-            mark, weight = ("✓ ", "bold") if label == best else ("", "normal")
+            mark, weight = ("✓ ", "bold") if label == best and len(labels) > 1 else ("", "normal")
             text = f"{mark}{label}: {errors[label].mean():.0f} mm"
             row[len(VIEWS) * number].set_title(text, loc="left", fontsize=9, fontweight=weight)
         row[0].set_ylabel(title, fontsize=9, visible=True)
-    source_note(figure, f"dashed: truth; rings: another model is {MUCH_MM:.0f} mm nearer; front and side view; {note}")
+    rings = f"rings: another model is {MUCH_MM:.0f} mm nearer; " if len(labels) > 1 else ""
+    source_note(figure, f"dashed: truth; {rings}front and side view; {note}")
     return figure
 
 
