@@ -44,26 +44,41 @@ class Gap:
 
 
 def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
-    """Error of `first` minus `factor` times the error of `second`; negative where `first` is better.
+    """Error of `first` minus `factor` times the error of `second`; negative where `first` is better."""
+    return contrast([(first, 1.0), (second, -factor)], metric)
+
+
+def contrast(terms: Sequence[tuple[Run, float]], metric: str) -> Gap:
+    """Sum of the runs' errors, each times its weight; what one training gives several times is summed seed by seed.
 
     PCK and AUC, of which more is better, are taken as what is missing to 100 %.
     """
-    a, b = _errors(first.errors(metric), metric), factor * _errors(second.errors(metric), metric)
-    mean = float(a.mean() - b.mean())
-    if min(len(a), len(b)) > 1:
-        interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
-        return Gap(mean, interval.low, interval.high, f"{min(len(a), len(b))} seeds")
-    one, other = (run.summaries[0]["per_recording"][metric] for run in (first, second))
-    if set(one) != set(other):
-        raise InputError(f"{first.name} and {second.name} were not tested on the same recordings; compare others")
-    # The difference of action means is a mean over recordings in which every action weighs the same.
-    actions = [base_action(recording.split(" ", 1)[1]) for recording in one]
+    errors = {}
+    for run, weight in terms:
+        errors[run.name] = errors.get(run.name, 0) + weight * _errors(run.errors(metric), metric)
+    mean, seeds = float(sum(values.mean() for values in errors.values())), min(map(len, errors.values()))
+    if seeds > 1:
+        parts = np.array([values.var(ddof=1) / len(values) for values in errors.values()])
+        freedom = [len(values) - 1 for values in errors.values()]
+        half = _half(parts.sum(), parts.sum() ** 2 / max((parts**2 / freedom).sum(), np.finfo(float).tiny))
+        return Gap(mean, mean - half, mean + half, f"{seeds} seeds")
+    tables = [run.summaries[0]["per_recording"][metric] for run, _ in terms]
+    if any(set(table) != set(tables[0]) for table in tables):
+        names = " and ".join(dict.fromkeys(run.name for run, _ in terms))
+        raise InputError(f"{names} were not tested on the same recordings; compare others")
+    # The contrast of action means is a mean over recordings in which every action weighs the same.
+    actions = [base_action(recording.split(" ", 1)[1]) for recording in tables[0]]
     weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
-    differences = [_errors(one[key], metric) - factor * _errors(other[key], metric) for key in one]
-    spread = np.array(differences) - weights @ differences
-    error = np.sqrt(np.sum(weights**2 * spread**2) * len(weights) / (len(weights) - 1))
-    half = float(stats.t.ppf(0.975, len(weights) - 1) * error)
-    return Gap(mean, mean - half, mean + half, f"one seed, {len(one)} test recordings")
+    each = _errors(np.array([[table[recording] for recording in tables[0]] for table in tables]), metric)
+    each = np.array([weight for _, weight in terms]) @ each
+    variance = np.sum(weights**2 * (each - weights @ each) ** 2) * len(weights) / (len(weights) - 1)
+    half = _half(variance, len(weights) - 1)
+    return Gap(mean, mean - half, mean + half, f"one seed, {len(weights)} test recordings")
+
+
+def _half(variance: float, freedom: float) -> float:
+    """Half of a 95 % interval."""
+    return float(stats.t.ppf(0.975, freedom) * np.sqrt(variance)) if variance > 0 else 0.0
 
 
 def _errors(values, metric: str):
@@ -109,6 +124,22 @@ def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: fl
         gaps.append(Gap(off, off - half, off + half, difference.basis))
         evidence.append(f"{_against(first, '-', second)} = {difference.mean / second.errors(metric).mean():+.1%}")
     return Verdict(claim, sentence, _verdict(gaps), "; ".join(evidence), gaps[0].basis, _run_at(pairs))
+
+
+def lower_gap(
+    claim: str, sentence: str, pairs: Sequence[tuple[tuple[Run, Run], tuple[Run, Run]]], metric: str = "mpjpe"
+) -> Verdict:
+    """Judge that in every pair the first gap, of two runs' errors, is smaller than the second."""
+    flat = [part for pair in pairs for part in pair]
+    if absent := _absent(flat):
+        return untestable(claim, sentence, absent)
+    gaps = [contrast([(a, 1.0), (b, -1.0), (c, -1.0), (d, 1.0)], metric) for (a, b), (c, d) in pairs]
+    evidence = "; ".join(
+        f"({_against(one[0], '-', one[1])}) - ({_against(other[0], '-', other[1])}) = "
+        f"{g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
+        for (one, other), g in zip(pairs, gaps, strict=True)
+    )
+    return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(flat))
 
 
 def falls(
