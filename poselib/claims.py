@@ -58,27 +58,30 @@ def contrast(terms: Sequence[tuple[Run, float]], metric: str) -> Gap:
         errors[run.name] = errors.get(run.name, 0) + weight * _errors(run.errors(metric), metric)
     mean, seeds = float(sum(values.mean() for values in errors.values())), min(map(len, errors.values()))
     if seeds > 1:
+        # Welch's interval, for any number of trainings.
         parts = np.array([values.var(ddof=1) / len(values) for values in errors.values()])
-        freedom = [len(values) - 1 for values in errors.values()]
-        half = _half(parts.sum(), parts.sum() ** 2 / max((parts**2 / freedom).sum(), np.finfo(float).tiny))
+        freedom = np.array([len(values) - 1 for values in errors.values()])
+        degrees = parts.sum() ** 2 / (parts**2 / freedom).sum() if parts.any() else 1
+        half = float(stats.t.ppf(0.975, degrees) * np.sqrt(parts.sum()))
         return Gap(mean, mean - half, mean + half, f"{seeds} seeds")
     tables = [run.summaries[0]["per_recording"][metric] for run, _ in terms]
     if any(set(table) != set(tables[0]) for table in tables):
         names = " and ".join(dict.fromkeys(run.name for run, _ in terms))
         raise InputError(f"{names} were not tested on the same recordings; compare others")
-    # The contrast of action means is a mean over recordings in which every action weighs the same.
-    actions = [base_action(recording.split(" ", 1)[1]) for recording in tables[0]]
-    weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
     each = _errors(np.array([[table[recording] for recording in tables[0]] for table in tables]), metric)
-    each = np.array([weight for _, weight in terms]) @ each
-    variance = np.sum(weights**2 * (each - weights @ each) ** 2) * len(weights) / (len(weights) - 1)
-    half = _half(variance, len(weights) - 1)
-    return Gap(mean, mean - half, mean + half, f"one seed, {len(weights)} test recordings")
+    summed = np.array([weight for _, weight in terms]) @ each
+    _, half = _paired(dict(zip(tables[0], summed, strict=True)))
+    return Gap(mean, mean - half, mean + half, f"one seed, {len(summed)} test recordings")
 
 
-def _half(variance: float, freedom: float) -> float:
-    """Half of a 95 % interval."""
-    return float(stats.t.ppf(0.975, freedom) * np.sqrt(variance)) if variance > 0 else 0.0
+def _paired(differences: Mapping[str, float]) -> tuple[float, float]:
+    """Mean of differences by recording in which every action weighs the same, half the width of its interval."""
+    actions = [base_action(recording.split(" ", 1)[1]) for recording in differences]
+    weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
+    values = np.array(list(differences.values()))
+    mean = float(weights @ values)
+    error = np.sqrt(np.sum(weights**2 * (values - mean) ** 2) * len(weights) / (len(weights) - 1))
+    return mean, float(stats.t.ppf(0.975, len(weights) - 1) * error)
 
 
 def _errors(values, metric: str):
@@ -129,17 +132,18 @@ def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: fl
 def lower_gap(
     claim: str, sentence: str, pairs: Sequence[tuple[tuple[Run, Run], tuple[Run, Run]]], metric: str = "mpjpe"
 ) -> Verdict:
-    """Judge that in every pair the first gap, of two runs' errors, is smaller than the second."""
-    flat = [part for pair in pairs for part in pair]
-    if absent := _absent(flat):
+    """Judge that in every pair the first gap, of two runs' errors, is smaller; the evidence names the closest three."""
+    rows = [rows for pair in pairs for rows in pair]
+    if absent := _absent(rows):
         return untestable(claim, sentence, absent)
     gaps = [contrast([(a, 1.0), (b, -1.0), (c, -1.0), (d, 1.0)], metric) for (a, b), (c, d) in pairs]
+    closest = sorted(zip(gaps, pairs, strict=True), key=lambda judged: -judged[0].mean)[:3]
     evidence = "; ".join(
-        f"({_against(one[0], '-', one[1])}) - ({_against(other[0], '-', other[1])}) = "
-        f"{g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
-        for (one, other), g in zip(pairs, gaps, strict=True)
+        f"({_against(a, '-', b)}) - ({_against(c, '-', d)}) = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
+        for g, ((a, b), (c, d)) in closest
     )
-    return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(flat))
+    basis = f"{gaps[0].basis}, {len(pairs)} pairs of gaps"
+    return Verdict(claim, sentence, _verdict(gaps), evidence, basis, _run_at(rows))
 
 
 def falls(

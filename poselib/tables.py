@@ -104,22 +104,25 @@ def _provenance(run: Run | None, status: str) -> dict:
         status = f"not run: {run.not_run}"
         return {"seeds": 0, "setting run": "", "source": "", "status": status, "experiment": run.name}
     record = run.record
+    told = record.get("told_in_the_test")
     return {
         "seeds": len(record["seeds"]),
         "chosen on test": round(run.values("selected_on_test", "mpjpe").mean(), 2) if not run.view else np.nan,
         "setting run": _setting_line(record),
         "source": SOURCES[record["source"]],
-        "status": "measured",
+        "status": f"measured; told {told}" if told else "measured",
         "experiment": run.name,
     }
 
 
 def _setting_line(record: Mapping) -> str:
-    """The setting actually run: sizes, updates made, and the epoch whose weights were kept."""
+    """The setting actually run: sizes, updates made, the epoch whose weights were kept, and what it started from."""
     run, seeds = record["setting"], record["seeds"]
     kept = "/".join(str(seed["selected_epoch"]) for seed in seeds)
     sizes = f"T {run['frames']}, depth {run['depth']}, width {run['dim']}"
-    return f"{record['profile']}: {sizes}, {seeds[0]['updates']} updates, epoch {kept} kept"
+    line = f"{record['profile']}: {sizes}, {seeds[0]['updates']} updates, epoch {kept} kept"
+    start = seeds[0].get("start")
+    return f"{line}, started from {start['experiment']} ({SOURCES[start['source']]})" if start else line
 
 
 def _mean_pose_row(runs: Sequence[Run], keys: Sequence[str], metrics: Mapping[str, str]) -> dict:

@@ -108,7 +108,7 @@ def _evaluate_seed(
         record["counted_as_mixste"] = mixste_policy(averaged, windows, prepared, videos)
     sparse = setting.input_strides or [stride for stride in (setting.frame_stride,) if stride > 1]
     for stride in sparse:
-        lifted = _lift(model, setting, prepared, windows, stride)[0] if setting.input_strides else averaged
+        lifted = averaged if stride == min(sparse) else _lift(model, setting, prepared, windows, stride)[0]
         summary = at_input_stride(lifted, windows, prepared, videos, stride)
         record.setdefault("by_input_stride", {})[str(stride)] = summary
     return record, predicted
