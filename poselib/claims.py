@@ -133,8 +133,8 @@ def lower_gap(
     claim: str, sentence: str, pairs: Sequence[tuple[tuple[Run, Run], tuple[Run, Run]]], metric: str = "mpjpe"
 ) -> Verdict:
     """Judge that in every pair the first gap, of two runs' errors, is smaller; the evidence names the closest three."""
-    rows = [rows for pair in pairs for rows in pair]
-    if absent := _absent(rows):
+    compared = [runs for pair in pairs for runs in pair]
+    if absent := _absent(compared):
         return untestable(claim, sentence, absent)
     gaps = [contrast([(a, 1.0), (b, -1.0), (c, -1.0), (d, 1.0)], metric) for (a, b), (c, d) in pairs]
     closest = sorted(zip(gaps, pairs, strict=True), key=lambda judged: -judged[0].mean)[:3]
@@ -143,7 +143,7 @@ def lower_gap(
         for g, ((a, b), (c, d)) in closest
     )
     basis = f"{gaps[0].basis}, {len(pairs)} pairs of gaps"
-    return Verdict(claim, sentence, _verdict(gaps), evidence, basis, _run_at(rows))
+    return Verdict(claim, sentence, _verdict(gaps), evidence, basis, _run_at(compared))
 
 
 def falls(
