@@ -45,25 +45,39 @@ class Gap:
 
 
 def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
-    """Error of `first` minus `factor` times the error of `second`; negative where `first` is better.
+    """Error of `first` minus `factor` times the error of `second`; negative where `first` is better."""
+    return contrast([(first, 1.0), (second, -factor)], metric)
+
+
+def contrast(terms: Sequence[tuple[Run, float]], metric: str) -> Gap:
+    """Sum of the runs' errors, each times its weight; what one training gives several times is summed seed by seed.
 
     PCK and AUC, of which more is better, are taken as what is missing to 100 %.
     """
-    a, b = _errors(first.errors(metric), metric), factor * _errors(second.errors(metric), metric)
-    mean = float(a.mean() - b.mean())
-    if min(len(a), len(b)) > 1:
-        interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
-        return Gap(mean, interval.low, interval.high, f"{min(len(a), len(b))} seeds")
-    one, other = (run.summaries[0]["per_recording"][metric] for run in (first, second))
-    if set(one) != set(other):
-        raise InputError(f"{first.name} and {second.name} were not tested on the same recordings; compare others")
-    _, half = _paired({key: _errors(one[key], metric) - factor * _errors(other[key], metric) for key in one})
-    return Gap(mean, mean - half, mean + half, f"one seed, {len(one)} test recordings")
+    errors = {}
+    for run, weight in terms:
+        errors[run.name] = errors.get(run.name, 0) + weight * _errors(run.errors(metric), metric)
+    mean, seeds = float(sum(values.mean() for values in errors.values())), min(map(len, errors.values()))
+    if seeds > 1:
+        # Welch's interval, for any number of trainings.
+        parts = np.array([values.var(ddof=1) / len(values) for values in errors.values()])
+        freedom = np.array([len(values) - 1 for values in errors.values()])
+        degrees = parts.sum() ** 2 / (parts**2 / freedom).sum() if parts.any() else 1
+        half = float(stats.t.ppf(0.975, degrees) * np.sqrt(parts.sum()))
+        return Gap(mean, mean - half, mean + half, f"{seeds} seeds")
+    tables = [run.summaries[0]["per_recording"][metric] for run, _ in terms]
+    if any(set(table) != set(tables[0]) for table in tables):
+        names = " and ".join(dict.fromkeys(run.name for run, _ in terms))
+        raise InputError(f"{names} were not tested on the same recordings; compare others")
+    each = _errors(np.array([[table[recording] for recording in tables[0]] for table in tables]), metric)
+    summed = np.array([weight for _, weight in terms]) @ each
+    _, half = _paired(dict(zip(tables[0], summed, strict=True)), terms[0][0].record["role"])
+    return Gap(mean, mean - half, mean + half, f"one seed, {len(summed)} test recordings")
 
 
-def _paired(differences: Mapping[str, float]) -> tuple[float, float]:
+def _paired(differences: Mapping[str, float], role: str = "h36m") -> tuple[float, float]:
     """Mean of differences by recording in which every action weighs the same, half the width of its interval."""
-    actions = [base_action(recording.split(" ", 1)[1]) for recording in differences]
+    actions = [group_of(role, *recording.split(" ", 1)) for recording in differences]
     weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
     values = np.array(list(differences.values()))
     mean = float(weights @ values)
@@ -124,6 +138,23 @@ def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: fl
         gaps.append(Gap(off, off - half, off + half, difference.basis))
         evidence.append(f"{_against(first, '-', second)} = {difference.mean / second.errors(metric).mean():+.1%}")
     return Verdict(claim, sentence, _verdict(gaps), "; ".join(evidence), gaps[0].basis, _run_at(pairs))
+
+
+def lower_gap(
+    claim: str, sentence: str, pairs: Sequence[tuple[tuple[Run, Run], tuple[Run, Run]]], metric: str = "mpjpe"
+) -> Verdict:
+    """Judge that in every pair the first gap, of two runs' errors, is smaller; the evidence names the closest three."""
+    compared = [runs for pair in pairs for runs in pair]
+    if absent := _absent(compared):
+        return untestable(claim, sentence, absent)
+    gaps = [contrast([(a, 1.0), (b, -1.0), (c, -1.0), (d, 1.0)], metric) for (a, b), (c, d) in pairs]
+    closest = sorted(zip(gaps, pairs, strict=True), key=lambda judged: -judged[0].mean)[:3]
+    evidence = "; ".join(
+        f"({_against(a, '-', b)}) - ({_against(c, '-', d)}) = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
+        for g, ((a, b), (c, d)) in closest
+    )
+    basis = f"{gaps[0].basis}, {len(pairs)} pairs of gaps"
+    return Verdict(claim, sentence, _verdict(gaps), evidence, basis, _run_at(compared))
 
 
 def falls(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from poselib.data.prepared import PreparedSet, Video
-from poselib.data.windows import Windows
+from poselib.data.windows import Windows, stitch
 from poselib.inference import middle_clip, targets_of
 from poselib.metrics import MILLIMETRES, align_scale, align_similarity, frame_auc, frame_pck, joint_errors, mpjpe, mpjve
 from poselib.protocols import PCK_MM, PCK_WITHOUT, action_mean, frame_mean, group_of, per_action
@@ -22,14 +22,19 @@ def frame_errors(predicted: np.ndarray, target: np.ndarray) -> dict[str, np.ndar
 
 
 def video_errors(
-    predicted: np.ndarray, target: np.ndarray, lengths: Sequence[int], pck_joints: Sequence[int] = ()
+    predicted: np.ndarray,
+    target: np.ndarray,
+    lengths: Sequence[int],
+    pck_joints: Sequence[int] = (),
+    consecutive: bool = True,
 ) -> dict[str, np.ndarray]:
     """Mean errors of every video, mm (mpjve: mm per frame; pck and auc: percent), each (V,).
 
     Args:
         predicted, target: (N, J, 3) metres, root-relative, videos behind one another.
         lengths: frames of each video, (V,).
-        pck_joints: joints of PCK and AUC; with them there is no mpjve, as frames between may not count.
+        pck_joints: joints of PCK and AUC.
+        consecutive: no frame of a video is left out; without it there is no mpjve.
     """
     spans = _spans(lengths)
     starts = [span.start for span in spans]
@@ -41,8 +46,8 @@ def video_errors(
         joints = MILLIMETRES * joint_errors(predicted, target)[:, pck_joints]
         for name, values in (("pck", frame_pck(joints, PCK_MM)), ("auc", frame_auc(joints, PCK_MM))):
             errors[name] = np.add.reduceat(values, starts) / lengths
-        return errors
-    errors["mpjve"] = MILLIMETRES * np.array([float(mpjve(predicted[span], target[span])) for span in spans])
+    if consecutive:
+        errors["mpjve"] = MILLIMETRES * np.array([float(mpjve(predicted[span], target[span])) for span in spans])
     return errors
 
 
@@ -51,11 +56,14 @@ def action_means(predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[
     return summarise(predicted, prepared, videos)["action_mean"]
 
 
-def summarise(predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Video]) -> dict:
+def summarise(
+    predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Video], counted: np.ndarray | None = None
+) -> dict:
     """Everything the tables read of one prediction of whole videos, each frame counted once.
 
     Args:
         predicted: (N, J, 3) metres, root-relative, camera frame, the videos' frames behind one another.
+        counted: (N,) which of these frames count, all if None; a video without any is left out.
 
     Returns:
         Action means and frame means of the role's metrics, the same per action, per recording and per joint, in mm;
@@ -64,15 +72,18 @@ def summarise(predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Vid
     """
     frames, lengths = frames_of(videos), np.array([video.frames for video in videos])
     target, skeleton, of_3dhp = targets_of(prepared, frames), prepared.skeleton, prepared.role == "mpi_inf_3dhp"
-    pck_joints = []
+    pck_joints, consecutive = [], counted is None and not of_3dhp
     if of_3dhp:
         pck_joints = sorted(set(range(len(skeleton))) - {skeleton.sources(joint)[0] for joint in PCK_WITHOUT})
         predicted, valid = np.array(predicted), prepared.valid[frames]
         predicted[:, skeleton.root] = 0
-        lengths = np.array([valid[span].sum() for span in _spans(lengths)])
-        predicted, target = predicted[valid], target[valid]
+        counted = valid if counted is None else counted & valid
+    if not consecutive:
+        lengths = np.array([counted[span].sum() for span in _spans(lengths)])
+        videos = [video for video, length in zip(videos, lengths, strict=True) if length]
+        predicted, target, lengths = predicted[counted], target[counted], lengths[lengths > 0]
     actions = [group_of(prepared.role, video.subject, video.action) for video in videos]
-    errors = video_errors(predicted, target, lengths, pck_joints)
+    errors = video_errors(predicted, target, lengths, pck_joints, consecutive)
     by_action = {metric: per_action(actions, lengths, values) for metric, values in errors.items()}
     frame_means = {metric: frame_mean(lengths, values) for metric, values in errors.items()}
     recordings = [f"{video.subject} {video.action}" for video in videos]
@@ -86,6 +97,25 @@ def summarise(predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Vid
             for metric in errors
         },
         "per_joint": dict(zip(skeleton.names, map(float, joints), strict=True)),
+    }
+
+
+def at_input_stride(
+    clips: np.ndarray, windows: Windows, prepared: PreparedSet, videos: Sequence[Video], stride: int
+) -> dict:
+    """What `summarise` gives of all frames, and below it of 'key_frames' alone and of 'bilinear' upsampling.
+
+    Args:
+        clips: (n, 1, J, 3) poses of the middle frames of `windows`.
+        stride: a video's key-frames, which have a 2D pose, are its multiples. 'bilinear' keeps the poses of these and
+            joins them by straight lines (Uplift and Upsample, Table 3).
+    """
+    joined, keys = stitch(clips, windows), windows.centres() % stride == 0
+    key_frames = np.concatenate([np.arange(video.frames) % stride == 0 for video in videos])
+    return {
+        **summarise(joined, prepared, videos),
+        "key_frames": summarise(joined, prepared, videos, key_frames),
+        "bilinear": summarise(stitch(clips[keys], windows.select(keys)), prepared, videos),
     }
 
 

@@ -119,9 +119,8 @@ def _table(root: Path, notebook: str) -> dict:
     records = [f"${{results}}/metrics/{run}.json" for run in runs]
     for reader, kind in (("log_of(", "csv"), ("timing_of(", "timing.csv")):
         records += [f"${{results}}/logs/{run}.{kind}" for run in runs if reader in source]
-    reported = root / "data/reported" / f"{notebook}.csv"
     files = [str(path.relative_to(root)), *sorted(modules), *records]
-    files += [str(reported.relative_to(root))] if reported.is_file() else []
+    files += [f"data/reported/{table}.csv" for table in re.findall(r'reported\(root\(\), "([\w/]+)"', source)]
     files += ["data/divergences.csv"] if "divergences(" in source else []
     files += ["data/reported/open_mocap"] if "open_mocap" in source else []
     if "predictions_of(" in source:

@@ -115,13 +115,15 @@ def _provenance(run: Run | None, status: str, metric: str = "mpjpe") -> dict:
 
 
 def _setting_line(record: Mapping) -> str:
-    """The setting actually run: sizes, updates made, and the epoch whose weights were kept."""
+    """The setting actually run: sizes, updates made, the epoch whose weights were kept, and what it started from."""
     run, seeds = record["setting"], record["seeds"]
     kept = "/".join(str(seed["selected_epoch"]) for seed in seeds)
     depth = "" if run["depth"] is None else f", depth {run['depth']}"
     sizes = f"T {run['frames']}{depth}, width {run['dim']}"
     sizes += f", interval {run['interval']}" if run.get("interval") else ""
-    return f"{record['profile']}: {sizes}, {seeds[0]['updates']} updates, epoch {kept} kept"
+    line = f"{record['profile']}: {sizes}, {seeds[0]['updates']} updates, epoch {kept} kept"
+    start = seeds[0].get("start")
+    return f"{line}, started from {start['experiment']} ({SOURCES[start['source']]})" if start else line
 
 
 def _mean_pose_row(runs: Sequence[Run], keys: Sequence[str], metrics: Mapping[str, str]) -> dict:

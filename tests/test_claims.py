@@ -123,6 +123,8 @@ def test_shares_of_frames_are_compared_by_recording():
     assert claims.rarer("c", "s", many, few).verdict == "fails (one seed)"
     shuffled = dict(zip(many, reversed(many.values()), strict=True))
     assert claims.rarer("c", "s", shuffled, many).verdict == "within noise (one seed)"
+
+
 def test_experiments_that_a_profile_makes_equal_are_not_compared():
     long, short = run("long", 50.0), run("short", 60.0)
     short.record["setting"] |= {"strategy": "long", "paper": "another", "also_on": ["amass"]}
@@ -218,3 +220,17 @@ def test_errors_below_a_view_and_runs_on_other_recordings():
     other.record["seeds"][0]["per_recording"]["mpjpe"] = {"S1 jog": 1.0}
     with pytest.raises(InputError, match="same recordings"):
         claims.gap(other, sparse, "mpjpe")
+
+
+def test_gaps_are_compared_and_what_one_training_gives_is_paired_by_seed():
+    small, large = (run("b", 51.0), run("a", 50.0)), (run("d", 58.0), run("c", 50.0))
+    verdict = claims.lower_gap("c", "s", [(small, large)])
+    assert verdict.verdict == "holds (one seed)" and "(b - a) - (d - c) = -7.00" in verdict.evidence
+    assert claims.lower_gap("c", "s", [(large, small)]).verdict == "fails (one seed)"
+    # Seeds far apart, two views of each 1 mm apart: as two trainings that would be noise.
+    both = [run("same", *(error + off for error in (40.0, 50.0, 60.0))) for off in (0.0, 1.0)]
+    assert claims.lower("c", "s", [tuple(both)]).verdict == claims.HOLDS
+    # Four trainings of three seeds with variance 0.01: half width t(8) * sqrt(4 * 0.01 / 3).
+    terms = [(run(name, 49.9, 50.0, 50.1), weight) for name, weight in zip("abcd", (1, -1, -1, 1), strict=True)]
+    found = claims.contrast(terms, "mpjpe")
+    assert found.mean == pytest.approx(0) and found.high == pytest.approx(2.306 * np.sqrt(0.04 / 3), rel=1e-3)

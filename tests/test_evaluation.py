@@ -5,9 +5,18 @@ from golden import clip, filled, truth
 from numpy.testing import assert_allclose
 
 from poselib.data.prepared import PreparedSet, Video
-from poselib.data.windows import stitch
+from poselib.data.windows import centred, stitch
 from poselib.errors import InputError
-from poselib.evaluation import example, frames_of, joint_speeds, mean_pose, mixste_policy, summarise, video_errors
+from poselib.evaluation import (
+    at_input_stride,
+    example,
+    frames_of,
+    joint_speeds,
+    mean_pose,
+    mixste_policy,
+    summarise,
+    video_errors,
+)
 from poselib.inference import attention_maps, lift_windows, middle_clip, targets_of, windows_of
 from poselib.interop import to_official
 from poselib.models import build
@@ -50,6 +59,36 @@ def test_every_test_frame_counts_exactly_once(prepared):
     frames = sum(video.frames for video in videos)
     assert summary["frame_mean"]["mpjpe"] == pytest.approx(17 / 17 / frames, rel=1e-4)
     assert summary["per_joint"]["right_ankle"] == pytest.approx(17 / frames, rel=1e-4)
+
+
+def test_views_at_an_input_stride(prepared):
+    """Exact at the key-frames 0, 4, ..., 20 of 23 frames, 10 mm off at the other outputs, every second frame."""
+    videos = prepared.split("test")
+    windows = centred([(video.start, video.frames) for video in videos], 3, step=2, every=2)
+    target = targets_of(prepared, windows.centres() + windows.first)
+    between = windows.centres() % 4 == 2
+    outputs = target + between[:, None, None] * np.float32([0.01, 0, 0])
+    found = at_input_stride(outputs[:, None], windows, prepared, videos, 4)
+    learned, keys, bilinear = (part["frame_mean"]["mpjpe"] for part in (found, found["key_frames"], found["bilinear"]))
+    assert keys == pytest.approx(0, abs=1e-4) and "mpjve" not in found["key_frames"]["frame_mean"]
+    assert found["frame_mean"]["mpjve"] > 0
+    joined = stitch(outputs[~between][:, None], windows.select(~between))
+    assert bilinear == pytest.approx(summarise(joined, prepared, videos)["frame_mean"]["mpjpe"])
+    off = np.linalg.norm(stitch(outputs[:, None], windows) - targets_of(prepared, frames_of(videos)), axis=-1)
+    assert learned == pytest.approx(1000 * off.mean(), rel=1e-4)
+    assert set(found["key_frames"]["per_recording"]["mpjpe"]) == set(found["per_recording"]["mpjpe"])
+
+
+def test_only_frames_that_count_are_counted(prepared):
+    videos = prepared.split("test")
+    frames = frames_of(videos)
+    off = targets_of(prepared, frames)
+    off[[3, 4, 40]] += 0.1 * np.eye(3, dtype=np.float32)[0]
+    counted = np.isin(np.arange(len(frames)), [3, 5, 40, 41])
+    found = summarise(off, prepared, videos, counted)
+    assert found["frame_mean"]["mpjpe"] == pytest.approx(100 * 2 / 4, rel=1e-4)
+    # Videos of 23 frames, two cameras of each recording: of the second one nothing counts.
+    assert list(found["per_recording"]["mpjpe"]) == ["S9 Walking"]
 
 
 def test_summaries_agree_with_each_other(prepared):

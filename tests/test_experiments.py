@@ -48,6 +48,8 @@ def test_the_rows_of_tmt_are_filled_by_runs_of_their_own_setting():
         assert (run.strategy == "plain") == plain, row
         # Table 5: the learning rate rises with the batch.
         assert run.model != "mixste" or run.lr / run.batch_frames == pytest.approx(4e-5 / 1024)
+
+
 def test_gla_gcn_experiments_have_the_parameters_that_its_table_5_counts():
     import torch
 

@@ -166,6 +166,8 @@ EXPERIMENTS = """experiments:
   cold: {paper: mixste, model: mixste, frames: 27, detector: cpn}
   starred:
     {paper: mixste, model: mixste, frames: 27, detector: cpn, start: cold, refine: true, losses: {position: 1.0}}
+  sparse: {paper: mixste, model: uplift_upsample, frames: 71, detector: cpn}
+  every4: {paper: mixste, model: poseformer, frames: 21, frame_stride: 4, detector: cpn}
 """
 
 
@@ -206,6 +208,20 @@ def test_stand_in_pre_training_fine_tuning_and_evaluation(checkout):
     assert checkpoints.load(checkout / "checkpoints/starred/seed0.safetensors")[1]["refined"] is True
     tuned, cold = (records[name]["seeds"][0]["action_mean"]["mpjpe"] for name in ("tuned", "cold"))
     assert np.isfinite([tuned, cold]).all() and tuned != cold
+
+
+@pytest.mark.parametrize(("name", "strides"), [("sparse", ["5", "10", "20"]), ("every4", ["4"])])
+def test_a_record_has_the_errors_at_every_input_stride(checkout, name, strides):
+    train_stage.run(checkout, name)
+    evaluate.run(checkout, name)
+    (seed,) = json.loads((checkout / f"results/metrics/{name}.json").read_text())["seeds"]
+    found = seed["by_input_stride"]
+    assert list(found) == strides
+    # The record's own errors are those at the first stride, where nothing is left to fill but straight lines.
+    for summary in (found[strides[0]], found[strides[0]]["bilinear"]):
+        assert summary["action_mean"] == seed["action_mean"] and summary["per_recording"] == seed["per_recording"]
+    keys = [summary["key_frames"]["action_mean"]["p_mpjpe"] for summary in found.values()]
+    assert len(set(keys)) == len(strides) and seed["action_mean"]["p_mpjpe"] not in keys
 
 
 def test_a_start_of_another_profile_or_other_data_is_refused(checkout):

@@ -57,6 +57,17 @@ def test_side_by_side_shows_every_row_and_says_what_was_run():
     assert table.loc["B", "setting run"] == "smoke: T 3, depth 1, width 8, 7 updates, epoch 2/2 kept"
 
 
+def test_a_row_says_what_its_training_started_from_and_what_its_test_was_told():
+    begun = record(50.0)
+    begun["seeds"][0]["start"] = {"experiment": "mocap", "source": "amass", "data": "d"}
+    begun["told_in_the_test"] = "the true depth"
+    table = tables.side_by_side(PRINTED, [Run("b", {"method": "B"}, begun)], ["method"], {"mpjpe_mm": "mpjpe"})
+    row = table.set_index("method").loc["B"]
+    assert (
+        row["setting run"].endswith("started from mocap (AMASS)") and row["status"] == "measured; told the true depth"
+    )
+
+
 def test_stand_in_data_says_so_in_the_table():
     for source, words in (("synthetic", "stand-in"), ("cmu", "motion capture"), ("human36m", "Human3.6M")):
         runs = [Run("b", {"method": "B"}, record(50.0, source=source))]

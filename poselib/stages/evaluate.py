@@ -13,7 +13,15 @@ from poselib.commit import code_commit
 from poselib.data.prepared import PreparedSet
 from poselib.data.windows import Windows, stitch
 from poselib.errors import InputError
-from poselib.evaluation import action_means, frames_of, joint_speeds, mean_pose, mixste_policy, summarise
+from poselib.evaluation import (
+    action_means,
+    at_input_stride,
+    frames_of,
+    joint_speeds,
+    mean_pose,
+    mixste_policy,
+    summarise,
+)
 from poselib.experiments import Experiment, Parameters, load_experiment, load_parameters
 from poselib.files import write_whole
 from poselib.inference import lift_set, targets_of, windows_of
@@ -98,9 +106,11 @@ def _evaluate_seed(
     }
     if not model.many_to_one and prepared.valid.all():
         record["counted_as_mixste"] = mixste_policy(averaged, windows, prepared, videos)
-    for stride in setting.input_strides:
-        lifted = stitch(lift(model, setting, prepared, windows, stride)[0], windows)
-        record.setdefault("by_input_stride", {})[str(stride)] = summarise(lifted, prepared, videos)
+    sparse = setting.input_strides or [stride for stride in (setting.frame_stride,) if stride > 1]
+    for stride in sparse:
+        lifted = averaged if stride == min(sparse) else lift(model, setting, prepared, windows, stride)[0]
+        summary = at_input_stride(lifted, windows, prepared, videos, stride)
+        record.setdefault("by_input_stride", {})[str(stride)] = summary
     return record, predicted
 
 
