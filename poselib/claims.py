@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from poselib.errors import InputError
-from poselib.protocols import group_of
+from poselib.gaps import Gap, contrast, gap, lacking, paired
 from poselib.records import Run
 from poselib.tables import row_label
 
@@ -32,61 +31,6 @@ class Verdict:
     evidence: str
     basis: str
     run_at: str = ""
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Difference of two runs' errors with its 95 % interval, in the metric's unit."""
-
-    mean: float
-    low: float
-    high: float
-    basis: str
-
-
-def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
-    """Error of `first` minus `factor` times the error of `second`; negative where `first` is better."""
-    return contrast([(first, 1.0), (second, -factor)], metric)
-
-
-def contrast(terms: Sequence[tuple[Run, float]], metric: str) -> Gap:
-    """Sum of the runs' errors, each times its weight; what one training gives several times is summed seed by seed.
-
-    PCK and AUC, of which more is better, are taken as what is missing to 100 %.
-    """
-    errors = {}
-    for run, weight in terms:
-        errors[run.name] = errors.get(run.name, 0) + weight * _errors(run.errors(metric), metric)
-    mean, seeds = float(sum(values.mean() for values in errors.values())), min(map(len, errors.values()))
-    if seeds > 1:
-        # Welch's interval, for any number of trainings.
-        parts = np.array([values.var(ddof=1) / len(values) for values in errors.values()])
-        freedom = np.array([len(values) - 1 for values in errors.values()])
-        degrees = parts.sum() ** 2 / (parts**2 / freedom).sum() if parts.any() else 1
-        half = float(stats.t.ppf(0.975, degrees) * np.sqrt(parts.sum()))
-        return Gap(mean, mean - half, mean + half, f"{seeds} seeds")
-    tables = [run.summaries[0]["per_recording"][metric] for run, _ in terms]
-    if any(set(table) != set(tables[0]) for table in tables):
-        names = " and ".join(dict.fromkeys(run.name for run, _ in terms))
-        raise InputError(f"{names} were not tested on the same recordings; compare others")
-    each = _errors(np.array([[table[recording] for recording in tables[0]] for table in tables]), metric)
-    summed = np.array([weight for _, weight in terms]) @ each
-    _, half = _paired(dict(zip(tables[0], summed, strict=True)), terms[0][0].record["role"])
-    return Gap(mean, mean - half, mean + half, f"one seed, {len(summed)} test recordings")
-
-
-def _paired(differences: Mapping[str, float], role: str = "h36m") -> tuple[float, float]:
-    """Mean of differences by recording in which every action weighs the same, half the width of its interval."""
-    actions = [group_of(role, *recording.split(" ", 1)) for recording in differences]
-    weights = np.array([1 / actions.count(action) for action in actions]) / len(set(actions))
-    values = np.array(list(differences.values()))
-    mean = float(weights @ values)
-    error = np.sqrt(np.sum(weights**2 * (values - mean) ** 2) * len(weights) / (len(weights) - 1))
-    return mean, float(stats.t.ppf(0.975, len(weights) - 1) * error)
-
-
-def _errors(values, metric: str):
-    return 100 - values if metric in ("pck", "auc") else values
 
 
 def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
@@ -120,7 +64,7 @@ def at_least(
 
 def rarer(claim: str, sentence: str, first: Mapping[str, float], second: Mapping[str, float]) -> Verdict:
     """Judge that the first of two shares of frames, recording -> percent, each of one training, is the smaller one."""
-    mean, half = _paired({recording: first[recording] - second[recording] for recording in first})
+    mean, half = paired({recording: first[recording] - second[recording] for recording in first})
     found = Gap(mean, mean - half, mean + half, f"one seed, {len(first)} test recordings")
     evidence = f"{mean:+.1f} percentage points [{found.low:+.1f}, {found.high:+.1f}]"
     return Verdict(claim, sentence, _verdict([found]), evidence, found.basis)
@@ -145,7 +89,7 @@ def lower_gap(
 ) -> Verdict:
     """Judge that in every pair the first gap, of two runs' errors, is smaller; the evidence names the closest three."""
     compared = [runs for pair in pairs for runs in pair]
-    if absent := _absent(compared):
+    if absent := _undecidable(compared):
         return untestable(claim, sentence, absent)
     gaps = [contrast([(a, 1.0), (b, -1.0), (c, -1.0), (d, 1.0)], metric) for (a, b), (c, d) in pairs]
     closest = sorted(zip(gaps, pairs, strict=True), key=lambda judged: -judged[0].mean)[:3]
@@ -174,9 +118,9 @@ def falls(
     pairs = list(zip(runs, against or runs, strict=True))
     if reason := _undecidable([*pairs, *pairwise(runs)]):
         return untestable(claim, sentence, reason)
-    values = [_errors(run.errors(metric), metric) for run in runs]
+    values = [lacking(run.errors(metric), metric) for run in runs]
     if against:
-        values = [a / _errors(other.errors(metric), metric).mean() for a, other in zip(values, against, strict=True)]
+        values = [a / lacking(other.errors(metric), metric).mean() for a, other in zip(values, against, strict=True)]
     result = stats.kendalltau(np.repeat(steps, [len(v) for v in values]), np.concatenate(values))
     sure = result.pvalue < 0.05
     verdict = HOLDS if sure and result.statistic < 0 else FAILS if sure and result.statistic > 0 else NOISE

@@ -26,7 +26,7 @@ GROUPS = [
         *("complexity", "float_operations"),
     },
     {
-        *("experiments", "scaling", "closure", "pipeline", "records", "tables", "figures", "claims"),
+        *("experiments", "scaling", "closure", "pipeline", "records", "gaps", "tables", "figures", "claims"),
         *("ledger", "scoreboard", "papermill_run", "gpu_hours"),
     },
     {"site"},

@@ -1,7 +1,7 @@
 """The one record that every reader returns: a whole recording by one camera, with named joints and units."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,10 @@ class Motion:
     positions: np.ndarray
     split: str | None = None
 
+    def thinned(self, every: int) -> "Motion":
+        """With only every so many frames, at the lower rate."""
+        return replace(self, fps=self.fps / every, positions=self.positions[::every])
+
 
 @dataclass(frozen=True)
 class Sequence:
@@ -43,3 +47,13 @@ class Sequence:
     poses_2d: Mapping[str, np.ndarray]
     split: str | None = None
     valid: np.ndarray | None = None
+
+    def thinned(self, every: int) -> "Sequence":
+        """With only every so many frames, at the lower rate."""
+        return replace(
+            self,
+            fps=self.fps / every,
+            poses_3d=self.poses_3d[::every],
+            poses_2d={detector: poses[::every] for detector, poses in self.poses_2d.items()},
+            valid=None if self.valid is None else self.valid[::every],
+        )

@@ -23,12 +23,13 @@ from tqdm import tqdm
 
 from poselib import checkpoints
 from poselib.complexity import count, training_bytes
-from poselib.experiments import load_experiment, load_experiments, load_parameters, load_tables, scaled
+from poselib.experiments import load_experiment, load_experiments, load_parameters, load_tables
 from poselib.files import write_whole
 from poselib.gpu_hours import Gpu, clips_of, per_table, updates_of
 from poselib.inference import windows_of
 from poselib.layers.lifter import Lifter
 from poselib.recipe import Recipe
+from poselib.scaling import scaled
 from poselib.stages import evaluate
 from poselib.stages.sets import opened
 from poselib.stages.train import network, recipe_of

@@ -47,8 +47,9 @@ def run(root: Path, role: str, check: bool = False) -> None:
             raise InputError(f"{path}: {shortfall}; place the rest as data/README.md says")
         print(f"{role}: {videos} videos, {found.total()} frames, nothing is wrong or missing")
         return
+    every = parameters.chosen.every
     prepared = write_prepared(
-        sequences,
+        (sequence.thinned(every) for sequence in sequences),
         root / "data/prepared" / role,
         role=role,
         source=source,
