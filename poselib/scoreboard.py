@@ -5,20 +5,29 @@ from pathlib import Path
 import pandas as pd
 
 from poselib.claims import FAILS, HOLDS, NOISE, UNTESTABLE
+from poselib.errors import InputError
 from poselib.experiments import load_tables
 from poselib.tables import runs_of, source_line
 
+COLUMNS = ["claim", "sentence", "verdict", "run_at", "evidence", "basis"]
+
 
 def scoreboard(root: Path, results: str) -> pd.DataFrame:
-    """Every claim that a notebook judged: table, claim, verdict, evidence; tables in order of paper and number."""
+    """Every claim that a notebook judged: table, claim, verdict, evidence; tables in order of paper and number.
+
+    Raises:
+        InputError: a file of claims that is damaged or has other columns.
+    """
     parts = []
     for path in sorted((root / results).glob("*/*.claims.csv")):
         table = f"{path.parent.name}/{path.name.removesuffix('.claims.csv')}"
-        claims = pd.read_csv(path, dtype=str, keep_default_na=False)
+        try:
+            claims = pd.read_csv(path, dtype=str, keep_default_na=False)[COLUMNS]
+        except (KeyError, ValueError) as error:
+            raise InputError(f"{path}: no table of claims ({error}); run 'dvc repro' again") from error
         claims.insert(0, "table", f"[{table}]({table}.ipynb)")
         parts.append(claims)
-    columns = ["table", "claim", "sentence", "verdict", "run_at", "evidence", "basis"]
-    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts) if parts else pd.DataFrame(columns=["table", *COLUMNS])
 
 
 def front_page(root: Path, results: str) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Reported numbers beside measured ones: every row of a paper's table, what was run for it, or why nothing was."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,7 @@ import pandas as pd
 from poselib.errors import InputError
 from poselib.experiments import load_parameters, load_tables
 from poselib.files import write_whole
-
-SOURCES = {
-    "synthetic": "synthetic (stand-in)",
-    "cmu": "motion capture, virtual cameras",
-    "human36m": "Human3.6M",
-    "mpi_inf_3dhp": "MPI-INF-3DHP",
-    "mpi_inf_3dhp_original": "MPI-INF-3DHP",
-    "humaneva": "HumanEva-I",
-}
+from poselib.records import SOURCES, read_record
 
 
 @dataclass(frozen=True)
@@ -59,16 +50,7 @@ def runs_of(root: Path, table: str, results: str) -> list[Run]:
     if not rows:
         raise InputError(f"experiments/ names no runs for table {table!r}; add them under 'tables'")
     folder = root / _chosen(root, results) / "metrics"
-    return [Run(row.experiment, row.row, _record(folder / f"{row.experiment}.json")) for row in rows]
-
-
-def _record(path: Path) -> Mapping | None:
-    if not path.is_file():
-        return None
-    try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not a readable record ({error}); run 'dvc repro' again") from error
+    return [Run(row.experiment, row.row, read_record(folder / f"{row.experiment}.json")) for row in rows]
 
 
 def folder_of(root: Path, results: str, paper: str) -> Path:

@@ -54,7 +54,8 @@ def check_pixels(points: np.ndarray, label: str, size: tuple[int, int]) -> None:
     if largest <= 2:
         raise InputError(f"{label}: coordinates up to {largest:.2f} look normalised, pixels are expected; undo it")
     if largest > 20 * max(size):
-        raise InputError(f"{label}: coordinates up to {largest:.0f} do not fit an image of {size[0]}x{size[1]} pixels")
+        image = f"an image of {size[0]}x{size[1]}"
+        raise InputError(f"{label}: coordinates up to {largest:.0f} do not fit {image}; convert it to pixels")
 
 
 def check_screen(points: np.ndarray, label: str) -> None:
