@@ -15,7 +15,7 @@ RECIPES = "experiments/recipes.yaml"
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 # Names become names of files: none may lead out of the folder that they are meant for.
@@ -181,7 +181,9 @@ def load_experiments(root: Path) -> dict[str, Experiment]:
                 entry = {**recipe, **entry}
             experiments[name] = checked(Experiment, entry, label)
             if experiments[name].paper != path.stem:
-                raise InputError(f"{label}: paper is {experiments[name].paper!r}; the file's name is the paper")
+                raise InputError(
+                    f"{label}: paper is {experiments[name].paper!r}; the file's name is the paper; correct it"
+                )
     for name in experiments:
         _check_start(name, experiments)
     return experiments

@@ -15,4 +15,4 @@ def root() -> Path:
     for folder in (start, *start.parents):
         if (folder / "dvc.yaml").is_file():
             return folder
-    raise InputError(f"no dvc.yaml in {start} or above it; change to the project's folder and run the command again")
+    raise InputError(f"no dvc.yaml in {start} or above it; run the command in the project's folder")

@@ -111,14 +111,13 @@ def train(
     batches = kind(prepared, recipe, model, seed)
     done = progress.epoch * len(batches) + progress.batch
     total, seen = (batches.size * count for count in (recipe.epochs * len(batches), done))
-    bar = tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0)
     model.train()
-    while progress.epoch < recipe.epochs:
-        model.begin_epoch(progress.epoch, recipe.epochs)
-        _run_epoch(progress, strategy, recipe, batches, snapshot, bar)
-        _close_epoch(progress, strategy, recipe, prepared)
-        progress.save(snapshot)
-    bar.close()
+    with tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0) as bar:
+        while progress.epoch < recipe.epochs:
+            model.begin_epoch(progress.epoch, recipe.epochs)
+            _run_epoch(progress, strategy, recipe, batches, snapshot, bar)
+            _close_epoch(progress, strategy, recipe, prepared)
+            progress.save(snapshot)
     return progress
 
 

@@ -22,7 +22,18 @@ GROUPS = [
     {"models", "strategies"},
     {"data"},
     {"recipe", "training", "averaging", "inference", "evaluation", "checkpoints", "interop", "complexity"},
-    {"experiments", "ledger", "records", "tables", "figures", "claims", "scoreboard", "papermill_run", "closure", "pipeline"},
+    {
+        "experiments",
+        "ledger",
+        "records",
+        "tables",
+        "figures",
+        "claims",
+        "scoreboard",
+        "papermill_run",
+        "closure",
+        "pipeline",
+    },
     {"stages"},
     {"__main__"},
 ]
@@ -56,7 +67,14 @@ def test_models_never_import_models_and_data_only_skeleton_and_geometry():
         if path.name != "__init__.py":
             assert not [p for p in imports_of(path) if p[0] == "models"], path.name
     for path in (PACKAGE / "data").glob("*.py"):
-        assert {p[0] for p in imports_of(path)} <= {"data", "skeleton", "skeleton_cmu", "geometry", "errors", "files"}, path.name
+        assert {p[0] for p in imports_of(path)} <= {
+            "data",
+            "skeleton",
+            "skeleton_cmu",
+            "geometry",
+            "errors",
+            "files",
+        }, path.name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -125,7 +125,7 @@ def _motion(data_set: str, subject: str, name: str, positions: Any, rate: Any, l
     positions = check_array(positions, label, len(SPIN_17), 3)
     check_metres(positions, label)
     if not isinstance(rate, int | float | np.number) or not FPS <= rate < np.inf:
-        raise InputError(f"{label}: {rate!r} frames per second; at least {FPS:g} are needed, leave the sequence out")
+        raise InputError(f"{label}: {rate!r} frames per second, at least {FPS:g} are needed; leave the sequence out")
     positions = resample_linear(convert(positions, SPIN_17, H36M_17), float(rate))
     if len(positions):
         yield Motion(f"{data_set}/{subject}", f"motion {name}", H36M_17, FPS, positions.astype(np.float32))

@@ -68,4 +68,4 @@ def check_screen(points: np.ndarray, label: str) -> None:
     if not np.isfinite(largest):
         raise InputError(f"{label}: NaN or infinity; fill the gaps first")
     if largest > 10:
-        raise InputError(f"{label}: coordinates up to {largest:.0f} look like pixels; normalise_screen them first")
+        raise InputError(f"{label}: coordinates up to {largest:.0f} look like pixels; use normalise_screen first")

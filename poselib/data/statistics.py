@@ -25,7 +25,7 @@ def _common(motions: Iterable[Motion]) -> list[Motion]:
                 f"{motion.subject} {motion.action} has other joints than the first; measure each set apart"
             )
         if len(motion.positions) < 2:
-            raise InputError(f"{motion.subject} {motion.action} has one frame; speeds need two")
+            raise InputError(f"{motion.subject} {motion.action} has one frame, speeds need two; leave it out")
     return motions
 
 
