@@ -6,7 +6,17 @@ import shutil
 import pytest
 from faults.catalogue import TRACE, call, content, is_one_sentence
 
-KINDS = ("h36m", "mpi_inf_3dhp", "mpi_inf_3dhp_original", "humaneva", "amass", "mocap", "settings")
+KINDS = (
+    "h36m",
+    "mpi_inf_3dhp",
+    "mpi_inf_3dhp_original",
+    "humaneva",
+    "amass",
+    "mocap",
+    "settings",
+    "trained",
+    "records",
+)
 CATALOGUE = {
     f"{kind}: {name}": (kind, fault)
     for kind in KINDS

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 
 import numpy as np
+import torch
 
 from faults.catalogue import Malice, as_object
 
@@ -99,3 +100,8 @@ def understated(key):
         path.write_bytes(content)
 
     return harm
+
+
+def malicious_weights(path):
+    """A PyTorch file beside whose weights stands something that calls a function."""
+    torch.save({"model_pos": {"head.weight": torch.zeros(1)}, "extra": Malice()}, path)

@@ -18,7 +18,8 @@ def make(folder):
     world = np.random.default_rng(0).uniform(-0.5, 0.5, (8, 32, 3)).astype(np.float32) + np.float32([0, 0, 1])
     subjects = ("S1", "S8", "S9")
     np.savez(raw / POSITIONS_FILE, positions_3d=as_object({s: {"Walking 1": world} for s in subjects}))
-    points = {s: {"Walking 1": [np.full((8, 17, 2), 400 + i, np.float32) for i in range(4)]} for s in subjects}
+    seen = np.random.default_rng(1).uniform(300, 700, (4, 8, 17, 2)).astype(np.float32)
+    points = {s: {"Walking 1": list(seen)} for s in subjects}
     metadata = as_object({"num_joints": 17, "keypoints_symmetry": [[4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]]})
     for file in DETECTION_FILES.values():
         np.savez(raw / file, positions_2d=as_object(points), metadata=metadata)

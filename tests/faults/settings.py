@@ -69,7 +69,7 @@ FAULTS = {
     "misspelt key": of_experiments("stratgy", "known keys: paper, model", "strategy: tmt,", "stratgy: tmt,"),
     "depth in words": of_experiments("depth", "valid integer", "depth: 4,", "depth: four,"),
     "no width": of_experiments("dim", "greater than 0", "dim: 64,", "dim: 0,"),
-    "NaN for a rate": of_experiments("lr", "greater than 0", "strategy: tmt,", "strategy: tmt, lr: .nan,"),
+    "NaN for a rate": of_experiments("lr", "finite number", "strategy: tmt,", "strategy: tmt, lr: .nan,"),
     "unknown model": of_experiments("model", "'mixste'", "model: mixste,", "model: posenet,"),
     "other paper": of_experiments("", "the file's name is the paper", "paper: tmt,", "paper: mixste,"),
     "unknown section": of_experiments("'tabels'", "unknown key", "tables:", "tabels:"),
