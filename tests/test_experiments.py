@@ -65,24 +65,11 @@ def test_scaling_rule():
     assert (run.frames, run.depth, run.dim, run.heads, run.lr) == (27, 2, 40, 2, 0.5)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("strategy: tmt,", "strateggy: tmt,", "strateggy.*known keys: paper, model"),
-        ("depth: 4,", "depth: four,", "depth.*valid integer"),
-        ("strategy: tmt,", "strategy: tmtt,", "strategy"),
-        ("paper: tmt,", "paper: mixste,", "the file's name is the paper"),
-        ("tables:", "tabels:", "unknown key 'tabels'"),
-        ("experiment: tmt_t243_gt,", "experiment: tmt_t9,", "no experiment 'tmt_t9'"),
-        ("experiments:", "experiments: [", "not valid YAML"),
-    ],
-)
-def test_mistakes_name_file_and_key(project, old, new, message):
+def test_a_table_names_experiments_that_there_are(project):
     path = project / "experiments/tmt.yaml"
-    path.write_text(path.read_text().replace(old, new, 1))
-    with pytest.raises(InputError, match=message) as caught:
+    path.write_text(path.read_text().replace("experiment: tmt_t243_gt,", "experiment: tmt_t9,", 1))
+    with pytest.raises(InputError, match="tmt.yaml, tmt/.*no experiment 'tmt_t9'"):
         load_tables(project)
-    assert "tmt.yaml" in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_unknown_names_and_profiles(project):

@@ -105,3 +105,8 @@ def understated(key):
 def malicious_weights(path):
     """A PyTorch file beside whose weights stands something that calls a function."""
     torch.save({"model_pos": {"head.weight": torch.zeros(1)}, "extra": Malice()}, path)
+
+
+def bare_pickle(path):
+    """A pickle that calls a function, in place of weights."""
+    path.write_bytes(pickle.dumps(Malice()))
