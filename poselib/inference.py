@@ -18,6 +18,8 @@ from poselib.strategies import Strategy
 # Per forward pass: few enough to stay in a CPU's cache, many enough to fill a GPU.
 TOKENS_PER_PASS = {"cpu": 4096, "cuda": 2**20}
 POSES_PER_PASS = 4096
+# Of a set whose 3D is computed when asked for, which takes several times its memory.
+FRAMES_AT_A_TIME = 2**14
 
 
 def lift_clips(
@@ -135,7 +137,9 @@ def targets_of(prepared: PreparedSet, frames: np.ndarray) -> np.ndarray:
     Raises:
         InputError: NaN or infinity.
     """
-    target = np.array(prepared.poses_3d[frames])
+    cuts = range(FRAMES_AT_A_TIME, len(frames), FRAMES_AT_A_TIME)
+    parts = [np.array(prepared.poses_3d[some]) for some in np.split(frames, cuts)]
+    target = np.concatenate(parts) if len(parts) > 1 else parts[0]
     if not np.isfinite(target).all():
         raise InputError(f"{prepared.folder}, 3D: NaN or infinity; prepare the role again")
     target[..., prepared.skeleton.root, :] = 0

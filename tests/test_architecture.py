@@ -34,7 +34,7 @@ GROUPS = [
         "closure",
         "pipeline",
     },
-    {"stages"},
+    {"stages", "bench"},
     {"__main__"},
 ]
 

@@ -23,7 +23,7 @@ class _Format(OfficialFormat):
     def to_theirs(self, ours: State) -> dict[str, Tensor]:
         """Raises InputError for a variant that the released code does not have."""
         if "head.shared.weight" not in ours or any(name.startswith(("sequence", "head.unshared")) for name in ours):
-            raise InputError("gla_gcn: the released code has head 'shared' and no sequence_blocks; use these to get names")
+            raise InputError("gla_gcn: the released code has head 'shared' and no sequence_blocks; choose these")
         theirs = {}
         for name, value in ours.items():
             names, axis = self._theirs(name)
