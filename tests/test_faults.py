@@ -1,33 +1,33 @@
 """The catalogue: every malformed or hostile file ends in one sentence and exit code 2, and nothing else happens."""
 
 import ast
-import importlib
 import shutil
 import subprocess
 import sys
 
 import pytest
-from faults import official
+from faults import (
+    amass,
+    h36m,
+    humaneva,
+    mocap,
+    mpi_inf_3dhp,
+    mpi_inf_3dhp_original,
+    official,
+    records,
+    settings,
+    trained,
+)
 from faults.catalogue import REMEDY, ROOT, TRACE, call, content, is_one_sentence
 
 from poselib.errors import InputError
 from poselib.interop import from_official
 
-KINDS = (
-    "h36m",
-    "mpi_inf_3dhp",
-    "mpi_inf_3dhp_original",
-    "humaneva",
-    "amass",
-    "mocap",
-    "settings",
-    "trained",
-    "records",
-)
+KINDS = (h36m, mpi_inf_3dhp, mpi_inf_3dhp_original, humaneva, amass, mocap, settings, trained, records)
 CATALOGUE = {
-    f"{kind}: {name}": (kind, fault)
+    f"{kind.__name__.removeprefix('faults.')}: {name}": (kind, fault)
     for kind in KINDS
-    for name, fault in importlib.import_module(f"faults.{kind}").FAULTS.items()
+    for name, fault in kind.FAULTS.items()
 }
 
 
@@ -38,48 +38,48 @@ def good(tmp_path_factory):
 
     def project(kind):
         if kind not in made:
-            made[kind] = tmp_path_factory.mktemp("good") / kind
-            made[kind].mkdir()
-            module = importlib.import_module(f"faults.{kind}")
-            module.make(made[kind])
-            assert call(made[kind], *module.COMMAND) == (0, [])
+            folder = tmp_path_factory.mktemp("good")
+            kind.make(folder)
+            assert call(folder, *kind.COMMAND) == (0, [])
+            made[kind] = folder
         return made[kind]
 
     return project
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
-def test_a_fault_ends_in_one_sentence_and_changes_nothing(good, tmp_path, name):
+def faulty(good, tmp_path, name):
+    """A project with this fault, and the command that meets it."""
     kind, fault = CATALOGUE[name]
     folder = tmp_path / "project"
     shutil.copytree(good(kind), folder)
     fault.harm(folder)
-    before = content(folder)
-    code, said = call(folder, *(fault.command or importlib.import_module(f"faults.{kind}").COMMAND))
-    assert (code, len(said)) == (2, 1), said
-    assert said[0].startswith("poselib: ")
+    return fault, folder, fault.command or kind.COMMAND
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_fault_ends_in_one_sentence_and_changes_nothing(good, tmp_path, name):
+    fault, folder, command = faulty(good, tmp_path, name)
+    before = content(tmp_path)
+    code, said = call(folder, *command)
+    assert (code, len(said)) == (2, 1) and said[0].startswith("poselib: "), said
     is_one_sentence(fault, said[0])
-    assert content(folder) == before and not list(folder.rglob(TRACE))
+    assert content(tmp_path) == before and not list(tmp_path.rglob(TRACE))
 
 
-# The same through the operating system, one of every way in which a file can be wrong.
+# The same through the operating system, for some of the ways in which a file can be wrong.
 SOME = ("h36m: cut at its end", "h36m: pickle that calls", "h36m: bomb", "h36m: entry that leads out", "h36m: NaN")
 SOME += ("mocap: no skeleton", "settings: YAML that calls", "trained: checkpoint cut")
 
 
 @pytest.mark.parametrize("name", SOME)
 def test_a_fault_ends_a_process_with_code_2(good, tmp_path, name):
-    kind, fault = CATALOGUE[name]
-    folder = tmp_path / "project"
-    shutil.copytree(good(kind), folder)
-    fault.harm(folder)
-    before = content(folder)
-    command = [sys.executable, "-m", "poselib", *(fault.command or importlib.import_module(f"faults.{kind}").COMMAND)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    fault, folder, command = faulty(good, tmp_path, name)
+    before = content(tmp_path)
+    done = subprocess.run([sys.executable, "-m", "poselib", *command], cwd=folder, capture_output=True, text=True)
     told = [line for line in done.stderr.splitlines() if line.startswith("poselib: ")]
     assert (done.returncode, len(told)) == (2, 1) and "Traceback" not in done.stderr, done.stderr
     is_one_sentence(fault, told[0])
-    assert content(folder) == before and not list(folder.rglob(TRACE))
+    assert content(tmp_path) == before and not list(tmp_path.rglob(TRACE))
 
 
 @pytest.mark.parametrize("name", official.FAULTS)

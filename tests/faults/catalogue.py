@@ -92,12 +92,9 @@ def rewritten(file, change):
     def harm(folder):
         path = folder / "raw" / file
         with np.load(path, allow_pickle=True) as found:
-            entries = {key: found[key].item() if found[key].dtype == object else found[key] for key in found.files}
+            entries = {key: found[key].item() for key in found.files}
         change(entries)
-        objects = {
-            key: as_object(value) if not isinstance(value, np.ndarray) else value for key, value in entries.items()
-        }
-        np.savez(path, **objects)
+        np.savez(path, **{key: as_object(value) for key, value in entries.items()})
 
     return harm
 
