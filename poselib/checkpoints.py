@@ -14,8 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from poselib.data.npz import check_unpacked
 from poselib.errors import InputError
+from poselib.files import check_unpacked
 from poselib.layers.lifter import Lifter
 from poselib.models import build
 from poselib.models.refinement import Refined

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is measu
 
 def test_memory_does_not_follow_the_size_of_the_set(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "STAGES", memory.STAGES[:2])
-    monkeypatch.setitem(memory.EXPERIMENT, "batches", 20)
+    assert "batches: 300" in memory.EXPERIMENT
+    monkeypatch.setattr(memory, "EXPERIMENT", memory.EXPERIMENT.replace("batches: 300", "batches: 20"))
     small, large = memory.measure(BASE_FRAMES, tmp_path), memory.measure(LARGE, tmp_path)
     assert [used.stage for used in large] == ["prepare", "train"] and not list(tmp_path.iterdir())
     for before, after in zip(small, large, strict=True):

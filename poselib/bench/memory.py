@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from poselib.data.amass import SPLIT
 from poselib.errors import InputError
@@ -30,19 +29,18 @@ HELD_OUT = 0.05
 SEQUENCE = 2000
 SAMPLED_EVERY_S = 0.01
 STAGES = (("prepare", "amass"), ("train", "large"), ("evaluate", "large"))
-PARAMETERS = {
-    "profile": "bench",
-    "results": "results",
-    "seeds": [0],
-    "roles": {"amass": {"source": "amass", "path": "raw"}},
-    "profiles": {"bench": {"about": "memory", "synthetic_seconds": 1.0, "threads": 1}},
-}
-EXPERIMENT = {
-    **{"paper": "uplift_upsample", "model": "uplift_upsample", "role": "amass", "detector": "gt"},
-    **{"frames": 9, "depth": 1, "dim": 16, "heads": 2, "drop_path": 0.0, "frame_stride": 5, "input_strides": [5]},
-    "options": {"spatial_dim": 8, "strides": [3, 3], "paddings": [[0, 0], [0, 0]]},
-    **{"losses": {"position": 1.0}, "outputs": {}, "epochs": 1, "batches": 300, "batch_clips": 64, "lr": 1e-3},
-}
+PARAMETERS = """profile: bench
+results: results
+seeds: [0]
+roles: {amass: {source: amass, path: raw}}
+profiles: {bench: {about: memory, synthetic_seconds: 1.0, threads: 1}}
+"""
+EXPERIMENT = """experiments:
+  large:
+    {paper: uplift_upsample, model: uplift_upsample, role: amass, detector: gt, frames: 9, depth: 1, dim: 16, heads: 2,
+    options: {spatial_dim: 8, strides: [3, 3], paddings: [[0, 0], [0, 0]]}, frame_stride: 5, input_strides: [5],
+    losses: {position: 1.0}, epochs: 1, batches: 300, batch_clips: 64, lr: 1.0e-3}
+"""
 
 
 @dataclass(frozen=True)
@@ -85,11 +83,10 @@ def report(frames: int, place: Path) -> bool:
 
 def _write_project(folder: Path, frames: int) -> None:
     (folder / "dvc.yaml").write_text("stages: {}\n")
-    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMETERS))
+    (folder / "params.yaml").write_text(PARAMETERS)
     (folder / "experiments").mkdir()
     (folder / "experiments/recipes.yaml").write_text("{}\n")
-    text = yaml.safe_dump({"experiments": {"large": EXPERIMENT}})
-    (folder / "experiments/uplift_upsample.yaml").write_text(text)
+    (folder / "experiments/uplift_upsample.yaml").write_text(EXPERIMENT)
     # A training looks for the package in its project.
     (folder / "poselib").symlink_to(Path(__file__).resolve().parent.parent)
     (folder / "raw").mkdir()

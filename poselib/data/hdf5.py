@@ -6,8 +6,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from poselib.data.npz import check_unpacked
 from poselib.errors import InputError
+from poselib.files import check_unpacked
 
 
 def read_arrays(file: h5py.File, path: Path, names: Iterable[str]) -> Mapping[str, np.ndarray]:

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.io import loadmat
 
 from poselib.data.hdf5 import read_arrays
-from poselib.data.npz import check_unpacked
 from poselib.errors import InputError
+from poselib.files import check_unpacked
 
 _HEADER, _COMPRESSED = 128, 15
 

@@ -8,19 +8,7 @@ import numpy as np
 
 from poselib.data.unpickling import ArrayUnpickler, RefusedError
 from poselib.errors import InputError
-
-# The largest real file, the detections of all of Human3.6M, unpacks to about 0.3 GB.
-UNPACKED_LIMIT = 8 * 2**30
-
-
-def check_unpacked(path: Path, size: int) -> None:
-    """Refuse a file that unpacks to so many bytes, if they are too many.
-
-    Raises:
-        InputError: more than 8 GiB.
-    """
-    if size > UNPACKED_LIMIT:
-        raise InputError(f"{path}: unpacks to more than {UNPACKED_LIMIT >> 30} GiB; use the data set's own file")
+from poselib.files import check_unpacked
 
 
 def read_npz(path: str | Path, *keys: str) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from poselib.checkpoints import not_finite
-from poselib.data.npz import check_unpacked
 from poselib.errors import InputError
+from poselib.files import check_unpacked
 from poselib.interop.format import OfficialFormat, State
 from poselib.layers.lifter import Lifter
 from poselib.models import build

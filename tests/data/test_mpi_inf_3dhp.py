@@ -24,9 +24,9 @@ from poselib.data.mpi_inf_3dhp import (
     recordings,
     write_pooled,
 )
-from poselib.data.npz import UNPACKED_LIMIT
 from poselib.data.standins import mpi_inf_3dhp_sequences
 from poselib.errors import InputError
+from poselib.files import UNPACKED_LIMIT
 from poselib.geometry import project
 from poselib.skeleton import MPI_INF_3DHP_17
 
@@ -147,7 +147,7 @@ def test_the_stand_in_has_the_original_form(tmp_path):
 
 def test_a_bomb_is_refused_before_it_unpacks(original, monkeypatch):
     assert UNPACKED_LIMIT == 8 << 30
-    monkeypatch.setattr("poselib.data.npz.UNPACKED_LIMIT", 1 << 20)
+    monkeypatch.setattr("poselib.files.UNPACKED_LIMIT", 1 << 20)
     savemat(annotation(original), {"annot2": np.zeros(1 << 20), "univ_annot3": np.zeros(3)}, do_compression=True)
     with pytest.raises(InputError, match="annot.mat: unpacks to more than"):
         list(read_original(original))
