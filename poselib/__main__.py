@@ -16,6 +16,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+bench = typer.Typer(help="Measure what the package needs of this machine.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
 Name = Annotated[str, typer.Argument(help="Name of an experiment in experiments/*.yaml.")]
 
 
@@ -158,6 +160,17 @@ def select(
     from poselib.stages import select as stage
 
     stage.run(root(), profile, source, path, seeds)
+
+
+@bench.command()
+def memory(
+    frames: Annotated[int, typer.Option(help="Frames of the set; 0.5 GB of disk a million.")] = 10_000_000,
+) -> None:
+    """Show what memory preparing, training and evaluating take of a large set; exit code 1 above 2 GiB."""
+    from poselib.bench import memory as measurement
+
+    if not measurement.report(frames, root() / "work"):
+        raise typer.Exit(1)
 
 
 def main() -> None:

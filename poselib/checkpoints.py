@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from poselib.errors import InputError
+from poselib.files import check_unpacked
 from poselib.layers.lifter import Lifter
 from poselib.models import build
 from poselib.models.refinement import Refined
@@ -32,11 +35,12 @@ def save(path: Path, model: Lifter, metadata: Mapping[str, Any]) -> None:
     partial.replace(path)
 
 
-def load(path: Path) -> tuple[Lifter, dict[str, Any]]:
-    """The model in evaluation mode, and the metadata it was saved with.
+def load(path: Path, *keys: str) -> tuple[Lifter, dict[str, Any]]:
+    """The model in evaluation mode, and the metadata it was saved with, these keys among it.
 
     Raises:
-        InputError: the file is missing, truncated, not one of ours, or does not fit its own description.
+        InputError: the file is missing, truncated, not one of ours, lacks a key, does not fit its own description, or
+            holds NaN or infinity.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint; train the experiment first")
@@ -44,13 +48,35 @@ def load(path: Path) -> tuple[Lifter, dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             description = json.loads((file.metadata() or {})["poselib"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        model = build(description["model"], **description["config"])
-        model = Refined(model) if description.get("refined") else model
+        if missing := sorted(set(keys) - description.keys()):
+            raise KeyError(missing[0])
+        # Sizes that only the description claims cost nothing there.
+        with torch.device("meta"):
+            claimed = _described(description).state_dict()
+        if unfit := [name for name in {**claimed, **weights} if _shape(claimed, name) != _shape(weights, name)]:
+            raise ValueError(f"{unfit[0]} does not fit its description")
+        if broken := not_finite(weights):
+            raise ValueError(f"NaN or infinity in {broken[0]}")
+        model = _described(description)
         model.load_state_dict(weights, strict=True)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: not a readable poselib checkpoint ({reason}); train it again") from error
     return model.eval(), description
+
+
+def _described(description: Mapping[str, Any]) -> Lifter:
+    model = build(description["model"], **description["config"])
+    return Refined(model) if description.get("refined") else model
+
+
+def _shape(weights: Mapping[str, Tensor], name: str) -> tuple[int, ...] | None:
+    return tuple(weights[name].shape) if name in weights else None
+
+
+def not_finite(weights: Mapping[str, Tensor]) -> list[str]:
+    """Names of the weights that hold NaN or infinity."""
+    return [name for name, value in weights.items() if not torch.isfinite(value).all()]
 
 
 def transfer(trained: Lifter, model: Lifter, source: Skeleton, target: Skeleton) -> None:
@@ -68,7 +94,7 @@ def transfer(trained: Lifter, model: Lifter, source: Skeleton, target: Skeleton)
         rows = weights[model.joint_rows].numpy()
         weights[model.joint_rows] = torch.from_numpy(convert(rows, source, target))
     for name in (*weights, *own):
-        shapes = [tuple(part[name].shape) if name in part else None for part in (weights, own)]
+        shapes = [_shape(part, name) for part in (weights, own)]
         if shapes[0] != shapes[1]:
             raise InputError(
                 f"{model.name} cannot start from {trained.name}: {name} is {shapes[0]} there and {shapes[1]} here; "
@@ -83,21 +109,27 @@ def read_untrusted(path: str | Path) -> dict[str, Any]:
     Admitted besides tensors and plain containers: numpy's random state, which released checkpoints hold.
 
     Raises:
-        InputError: missing or damaged file, or one that asks for any other code.
+        InputError: missing or damaged file, one that asks for any other code, or more than 8 GiB unpacked.
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such checkpoint")
+        raise InputError(f"{path}: no such checkpoint; download it again")
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                check_unpacked(path, sum(member.file_size for member in archive.infolist()))
         with torch.serialization.safe_globals(_admitted()):
             content = torch.load(path, map_location="cpu", weights_only=True)
+    except InputError:
+        raise
     except pickle.UnpicklingError as error:
-        raise InputError(f"{path}: refused, since it asks to run code or holds unknown objects") from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        reason = "it asks to run code or holds unknown objects"
+        raise InputError(f"{path}: refused, since {reason}; download it from its authors") from error
+    except Exception as error:  # torch raises whatever a damaged byte leads it to
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: not a readable PyTorch checkpoint ({reason}); download it again") from error
     if not isinstance(content, Mapping):
-        raise InputError(f"{path}: holds a {type(content).__name__}, not a dictionary of weights")
+        raise InputError(f"{path}: holds a {type(content).__name__}, not a dictionary of weights; download it again")
     return dict(content)
 
 

@@ -10,15 +10,19 @@ from poselib.inference import middle_clip, targets_of
 from poselib.metrics import MILLIMETRES, align_scale, align_similarity, frame_auc, frame_pck, joint_errors, mpjpe, mpjve
 from poselib.protocols import PCK_MM, PCK_WITHOUT, action_mean, frame_mean, group_of, per_action
 
+# Alignment takes many times the memory of the poses.
+FRAMES_AT_A_TIME = 2**14
+
 
 def frame_errors(predicted: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
     """Errors of every frame in metres: mpjpe, p_mpjpe and n_mpjpe, each (N,), from poses (N, J, 3)."""
-    aligned = {
-        "mpjpe": predicted,
-        "p_mpjpe": align_similarity(predicted.astype(float), target.astype(float)),
-        "n_mpjpe": align_scale(predicted, target),
-    }
-    return {name: joint_errors(poses, target).mean(axis=-1) for name, poses in aligned.items()}
+    parts = []
+    for start in range(0, len(target), FRAMES_AT_A_TIME):
+        some, true = (poses[start : start + FRAMES_AT_A_TIME] for poses in (predicted, target))
+        similar, scaled = align_similarity(some.astype(float), true.astype(float)), align_scale(some, true)
+        parts.append([joint_errors(poses, true).mean(axis=-1) for poses in (some, similar, scaled)])
+    errors = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return dict(zip(("mpjpe", "p_mpjpe", "n_mpjpe"), errors, strict=True))
 
 
 def video_errors(
@@ -164,6 +168,7 @@ def mean_pose(prepared: PreparedSet) -> np.ndarray:
     for video in prepared.split("train"):
         span = slice(video.start, video.start + video.frames)
         total += prepared.poses_3d[span].sum(axis=0, dtype=float)
+        prepared.forget()
         frames += video.frames
     total[prepared.skeleton.root] = 0
     return (total / frames).astype(np.float32)

@@ -1,21 +1,24 @@
 """Named experiments, profiles and parameters: typed, unknown keys refused. Nothing here imports torch."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from poselib.errors import InputError
+from poselib.yaml_file import checked, read_yaml
 
 RECIPES = "experiments/recipes.yaml"
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+# Names become names of files: none may lead out of the folder that they are meant for.
+NAME, FOLDERS = r"\w[\w.-]*", r"^\w[\w.-]*(/\w[\w.-]*)*$"
 RoleName = Literal["h36m", "mpi_inf_3dhp", "humaneva", "amass"]
 Setting = bool | int | float | str | list[int] | list[list[int]]
 
@@ -132,7 +135,7 @@ class Parameters(_Strict):
     """params.yaml."""
 
     profile: str
-    results: str
+    results: str = Field(pattern=FOLDERS)
     seeds: list[int] = Field(min_length=1)
     roles: Mapping[str, Role]
     profiles: Mapping[str, Profile]
@@ -149,7 +152,7 @@ def load_parameters(root: Path, profile: str | None = None) -> Parameters:
     Raises:
         InputError: missing file, unknown key, wrong type, unknown profile.
     """
-    parameters = _validate(Parameters, read_yaml(root / "params.yaml"), "params.yaml")
+    parameters = checked(Parameters, read_yaml(root / "params.yaml"), "params.yaml")
     parameters = parameters.model_copy(update={"profile": profile or parameters.profile})
     if parameters.profile not in parameters.profiles:
         known = ", ".join(parameters.profiles)
@@ -169,7 +172,7 @@ def load_tables(root: Path) -> dict[str, list[TableRow]]:
             label = f"{path.relative_to(root)}, {table}"
             if not isinstance(rows, list):
                 raise InputError(f"{label}: expected a list of rows; correct it")
-            tables[table] = [_validate(TableRow, row, label) for row in rows]
+            tables[table] = [checked(TableRow, row, label) for row in rows]
             for row in tables[table]:
                 if row.experiment and row.experiment not in experiments:
                     raise InputError(f"{label}: there is no experiment {row.experiment!r}; add it under 'experiments'")
@@ -189,13 +192,20 @@ def load_experiments(root: Path) -> dict[str, Experiment]:
     for path in _papers(root):
         for name, entry in _section(root, path, "experiments").items():
             label = f"{path.relative_to(root)}, {name}"
+            if not isinstance(name, str) or not re.fullmatch(NAME, name):
+                raise InputError(f"{label}: a name is made of letters, digits and . _ -; choose such a name")
             if name in experiments:
                 raise InputError(f"{label}: the name is taken by another experiment; choose a new one")
             if isinstance(entry, dict):
-                entry = {**recipes.get(entry.get("model"), {}), **entry}
-            experiments[name] = _validate(Experiment, entry, label)
+                recipe = recipes.get(str(entry.get("model")), {})
+                if not isinstance(recipe, dict):
+                    raise InputError(f"{RECIPES}, {entry['model']}: expected keys and values; correct it")
+                entry = {**recipe, **entry}
+            experiments[name] = checked(Experiment, entry, label)
             if experiments[name].paper != path.stem:
-                raise InputError(f"{label}: paper is {experiments[name].paper!r}; the file's name is the paper")
+                raise InputError(
+                    f"{label}: paper is {experiments[name].paper!r}; the file's name is the paper; correct it"
+                )
     for name in experiments:
         _check_start(name, experiments)
     return experiments
@@ -216,7 +226,7 @@ def _papers(root: Path) -> list[Path]:
 
 def _section(root: Path, path: Path, key: str) -> dict:
     content, label = read_yaml(path), path.relative_to(root)
-    if unknown := sorted(set(content) - {"experiments", "tables"}):
+    if unknown := [name for name in content if name not in ("experiments", "tables")]:
         raise InputError(f"{label}: unknown key {unknown[0]!r}; known: experiments, tables")
     section = content.get(key) or {}
     if not isinstance(section, dict):
@@ -234,31 +244,3 @@ def load_experiment(root: Path, name: str) -> Experiment:
     if name not in experiments:
         raise InputError(f"no experiment {name!r} in experiments/; known: {', '.join(sorted(experiments))}")
     return experiments[name]
-
-
-def read_yaml(path: Path) -> dict:
-    """A YAML file as a dictionary.
-
-    Raises:
-        InputError: missing, not YAML, or not a dictionary.
-    """
-    try:
-        content = yaml.safe_load(path.read_text())
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; run from a complete checkout") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}); correct it") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: expected keys and values; correct it")
-    return content
-
-
-def _validate(model: type[_Strict], content: object, label: str):
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        known = ", ".join(model.model_fields)
-        remedy = f"; known keys: {known}" if first["type"] == "extra_forbidden" else ""
-        raise InputError(f"{label}: {key}: {first['msg']}{remedy}") from error

@@ -8,6 +8,7 @@ from poselib.data.checks import check_screen
 from poselib.data.key_frames import key_frame_mask
 from poselib.data.prepared import PreparedSet, Video
 from poselib.data.windows import Windows, centred, cut, evaluation_starts
+from poselib.errors import InputError
 from poselib.geometry import mirror
 from poselib.layers.lifter import Lifter
 from poselib.models.refinement import Refined
@@ -17,6 +18,8 @@ from poselib.strategies import Strategy
 # Per forward pass: few enough to stay in a CPU's cache, many enough to fill a GPU.
 TOKENS_PER_PASS = {"cpu": 4096, "cuda": 2**20}
 POSES_PER_PASS = 4096
+# Of a set whose 3D is computed when asked for, which takes several times its memory.
+FRAMES_AT_A_TIME = 2**14
 
 
 def lift_clips(
@@ -46,6 +49,7 @@ def lift_windows(
     windows: Windows,
     flip: tuple[int, ...],
     input_stride: int | None = None,
+    label: str = "input poses",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flip-averaged and plain predictions of all windows, each (n, T', J, 3) metres, root-relative, camera frame.
 
@@ -53,11 +57,11 @@ def lift_windows(
         poses_2d: (N, J, 2), the whole set, normalised screen coordinates.
         flip: see `lift_clips`.
         input_stride: for a model that upsamples: only every so many frames of a video have a 2D pose.
+        label: names the input in errors.
 
     Raises:
         InputError: the input holds pixels, NaN or infinity.
     """
-    check_screen(poses_2d[windows.first.min() : windows.last.max() + 1], "input poses")
     device = next(model.parameters()).device
     training = model.training
     model.eval()
@@ -65,7 +69,9 @@ def lift_windows(
     parts = []
     for begin in range(0, len(windows), step):
         some = slice(begin, begin + step)
-        clips = torch.from_numpy(poses_2d[windows.frame_numbers(some)])
+        clip = poses_2d[windows.frame_numbers(some)]
+        check_screen(clip, label)
+        clips = torch.from_numpy(clip)
         sparse = {}
         if input_stride is not None:
             mask = key_frame_mask(windows.length, windows.step, input_stride, windows.centres(some))
@@ -87,7 +93,8 @@ def lift_set(
 ) -> tuple[np.ndarray, np.ndarray]:
     """`lift_windows` over a prepared set; a `Refined` model also refines, which needs the true depth of the root."""
     poses_2d = prepared.poses_2d(detector)
-    lifted = lift_windows(model, strategy, poses_2d, windows, prepared.skeleton.flip, input_stride)
+    label = f"{prepared.folder}, 2D of {detector!r}"
+    lifted = lift_windows(model, strategy, poses_2d, windows, prepared.skeleton.flip, input_stride, label)
     if not isinstance(model, Refined):
         return lifted
     frames = lifted_frames(model, windows)
@@ -125,8 +132,16 @@ def lifted_frames(model: Lifter, windows: Windows) -> np.ndarray:
 
 
 def targets_of(prepared: PreparedSet, frames: np.ndarray) -> np.ndarray:
-    """Ground truth of the frames (...,), (..., J, 3) metres, with the root at the origin."""
-    target = np.array(prepared.poses_3d[frames])
+    """Ground truth of the frames (...,), (..., J, 3) metres, with the root at the origin.
+
+    Raises:
+        InputError: NaN or infinity.
+    """
+    cuts = range(FRAMES_AT_A_TIME, len(frames), FRAMES_AT_A_TIME)
+    parts = [np.array(prepared.poses_3d[some]) for some in np.split(frames, cuts)]
+    target = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    if not np.isfinite(target).all():
+        raise InputError(f"{prepared.folder}, 3D: NaN or infinity; prepare the role again")
     target[..., prepared.skeleton.root, :] = 0
     return target
 

@@ -20,7 +20,7 @@ def parameters_of(source: Path) -> list[str]:
         InputError: no such notebook.
     """
     if not source.is_file():
-        raise InputError(f"{source}: no such notebook; see notebooks/ for what there is")
+        raise InputError(f"{source}: no such notebook; choose one of notebooks/")
     return list(papermill.inspect_notebook(source))
 
 

@@ -1,6 +1,5 @@
 """What the stages wrote of the runs: records, logs and timings, and the runs that fill a table."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,7 @@ import pandas as pd
 from poselib.commit import code_commit
 from poselib.errors import InputError
 from poselib.experiments import load_parameters, load_tables
-
-SOURCES = {
-    "synthetic": "synthetic (stand-in)",
-    "cmu": "motion capture, virtual cameras",
-    "human36m": "Human3.6M",
-    "mpi_inf_3dhp": "MPI-INF-3DHP",
-    "mpi_inf_3dhp_original": "MPI-INF-3DHP",
-    "humaneva": "HumanEva-I",
-    "amass": "AMASS",
-}
+from poselib.record_file import SOURCES, read_record
 
 
 @dataclass(frozen=True)
@@ -87,17 +77,8 @@ def runs_of(root: Path, table: str, results: str) -> list[Run]:
         if row.experiment is None:
             runs.append(Run("", row.row, None, not_run=row.not_run))
         else:
-            runs.append(Run(row.record, row.row, _record(folder / f"{row.record}.json"), row.view))
+            runs.append(Run(row.record, row.row, read_record(folder / f"{row.record}.json"), row.view))
     return runs
-
-
-def _record(path: Path) -> Mapping | None:
-    if not path.is_file():
-        return None
-    try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not a readable record ({error}); run 'dvc repro' again") from error
 
 
 def log_of(root: Path, results: str, run: str) -> pd.DataFrame:

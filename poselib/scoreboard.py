@@ -12,17 +12,25 @@ from poselib.project import notebooks, title
 from poselib.records import SOURCES, Run, runs_of, timing_of
 
 OUTCOMES = [HOLDS, NOISE, FAILS, UNTESTABLE]
+COLUMNS = ["claim", "sentence", "verdict", "run_at", "evidence", "basis"]
 
 
 def scoreboard(root: Path, results: str) -> pd.DataFrame:
-    """Every claim that a notebook judged: table, claim, verdict, evidence; tables in order of paper and number."""
+    """Every claim that a notebook judged: table, claim, verdict, evidence; tables in order of paper and number.
+
+    Raises:
+        InputError: a file of claims that is damaged or has other columns.
+    """
     parts = []
     for path in sorted((root / results).glob("*/*.claims.csv")):
-        claims = pd.read_csv(path, dtype=str, keep_default_na=False)
-        claims.insert(0, "table", f"{path.parent.name}/{path.name.removesuffix('.claims.csv')}")
+        table = f"{path.parent.name}/{path.name.removesuffix('.claims.csv')}"
+        try:
+            claims = pd.read_csv(path, dtype=str, keep_default_na=False)[COLUMNS]
+        except (KeyError, ValueError) as error:
+            raise InputError(f"{path}: no table of claims ({error}); run 'dvc repro' again") from error
+        claims.insert(0, "table", table)
         parts.append(claims)
-    columns = ["table", "claim", "sentence", "verdict", "run_at", "evidence", "basis"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["table", *COLUMNS])
 
 
 def outcome(verdict: str) -> str:

@@ -22,7 +22,7 @@ def reported(root: Path, table: str) -> pd.DataFrame:
     """The paper's own table as transcribed, one row per printed row."""
     path = root / "data/reported" / f"{table}.csv"
     if not path.is_file():
-        raise InputError(f"{path}: this table is not transcribed; see data/reported")
+        raise InputError(f"{path}: this table is not transcribed; add it")
     return pd.read_csv(path)
 
 

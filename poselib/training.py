@@ -1,7 +1,6 @@
 """The training loop: seeded, resumable to the bit, epochs chosen on held-out motion."""
 
 import math
-import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -80,15 +79,15 @@ class Progress:
         """
         try:
             state = torch.load(path, weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            for name in self.STATEFUL:
+                if name in state:
+                    getattr(self, name).load_state_dict(state[name])
+            torch.set_rng_state(state["random"]["cpu"])
+            torch.cuda.set_rng_state_all(state["random"]["cuda"])
+            for name in self.PLAIN:
+                setattr(self, name, state[name])
+        except Exception as error:  # torch raises whatever a damaged byte leads it to
             raise InputError(f"{path}: damaged snapshot; delete it to train from the start") from error
-        for name in self.STATEFUL:
-            if name in state:
-                getattr(self, name).load_state_dict(state[name])
-        torch.set_rng_state(state["random"]["cpu"])
-        torch.cuda.set_rng_state_all(state["random"]["cuda"])
-        for name in self.PLAIN:
-            setattr(self, name, state[name])
 
 
 def train(
@@ -110,13 +109,13 @@ def train(
         progress.restore(snapshot)
     done = progress.epoch * len(batches) + progress.batch
     total, seen = (batches.size * count for count in (recipe.epochs * len(batches), done))
-    bar = tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0)
-    while progress.epoch < recipe.epochs:
-        model.begin_epoch(progress.epoch, recipe.epochs)
-        _run_epoch(progress, strategy, recipe, batches, snapshot, bar)
-        _close_epoch(progress, strategy, recipe, prepared)
-        progress.save(snapshot)
-    bar.close()
+    model.train()
+    with tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0) as bar:
+        while progress.epoch < recipe.epochs:
+            model.begin_epoch(progress.epoch, recipe.epochs)
+            _run_epoch(progress, strategy, recipe, batches, snapshot, bar)
+            _close_epoch(progress, strategy, recipe, prepared)
+            progress.save(snapshot)
     return progress
 
 

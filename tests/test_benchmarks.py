@@ -241,7 +241,7 @@ def test_a_file_that_is_not_there_is_named_and_nothing_is_written(project_folder
 
 
 def test_no_stand_in_of_an_unknown_role(project_folder):
-    with pytest.raises(InputError, match="'coco' has no stand-in; those with one: h36m, mpi_inf_3dhp, humaneva"):
+    with pytest.raises(InputError, match="'coco' has no stand-in; choose from h36m, mpi_inf_3dhp, humaneva"):
         synthesise.run(project_folder, "coco")
 
 

@@ -237,7 +237,7 @@ def test_a_start_of_another_profile_or_other_data_is_refused(checkout):
 
 def test_no_stand_in_for_an_unknown_role(checkout):
     with pytest.raises(
-        InputError, match="role 'kinetics' has no stand-in; those with one: h36m, mpi_inf_3dhp, humaneva, amass"
+        InputError, match="role 'kinetics' has no stand-in; choose from h36m, mpi_inf_3dhp, humaneva, amass"
     ):
         synthesise.run(checkout, "kinetics")
 

@@ -3,6 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from faults import archives
+from faults.catalogue import TRACE
 
 from poselib import training
 from poselib.errors import InputError
@@ -136,7 +138,10 @@ def test_published_learning_rates():
     assert rates == pytest.approx([0.0099961, 0.0085370, 0.0050050, 0.0014730, 0.0000139], abs=1e-7)
 
 
-def test_a_damaged_snapshot_is_named(prepared, tmp_path):
-    (tmp_path / "cut").write_bytes(b"PK")
-    with pytest.raises(InputError, match="damaged snapshot"):
-        run(prepared, tmp_path / "cut")
+@pytest.mark.parametrize("harm", [archives.text, archives.malicious_weights, lambda path: torch.save([1], path)])
+def test_a_damaged_snapshot_is_named_and_nothing_in_it_runs(prepared, tmp_path, monkeypatch, harm):
+    monkeypatch.chdir(tmp_path)
+    harm(tmp_path / "snapshot")
+    with pytest.raises(InputError, match="damaged snapshot; delete it"):
+        run(prepared, tmp_path / "snapshot")
+    assert not (tmp_path / TRACE).exists()

@@ -58,7 +58,7 @@ def read_amass(folder: str | Path) -> Iterator[Motion]:
     done = {path.stem for path in converted}
     originals = [name for name in names if name.name != "shape.npz" and name.parts[0] not in ("body_models", *done)]
     if not converted and not originals:
-        raise InputError(f"{folder} holds no AMASS motion (.npz); data/README.md says which files go there")
+        raise InputError(f"{folder}: holds no AMASS motion (.npz); data/README.md says which files go there")
     for data_set in dict.fromkeys([*(path.stem for path in converted), *(name.parts[0] for name in originals)]):
         split_of(data_set)
     return _motions(folder, converted, originals)
@@ -125,7 +125,7 @@ def _motion(data_set: str, subject: str, name: str, positions: Any, rate: Any, l
     positions = check_array(positions, label, len(SPIN_17), 3)
     check_metres(positions, label)
     if not isinstance(rate, int | float | np.number) or not FPS <= rate < np.inf:
-        raise InputError(f"{label}: {rate!r} frames per second; at least {FPS:g} are needed, leave the sequence out")
+        raise InputError(f"{label}: {rate!r} frames per second, at least {FPS:g} are needed; leave the sequence out")
     positions = resample_linear(convert(positions, SPIN_17, H36M_17), float(rate))
     if len(positions):
         yield Motion(f"{data_set}/{subject}", f"motion {name}", H36M_17, FPS, positions.astype(np.float32))
@@ -160,5 +160,6 @@ def _read_regressor(path: Path) -> np.ndarray:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; it is the joint regressor (17, 6890) that SPIN publishes") from None
     except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path}: not a readable .npy file ({' '.join(str(error).split())[:80]})") from error
+        reason = " ".join(str(error).split())[:80]
+        raise InputError(f"{path}: not a readable .npy file ({reason}); get it again") from error
     return _numbers(array, (len(SPIN_17), array.shape[-1] if array.ndim == 2 else 0), str(path))

@@ -50,7 +50,7 @@ def _motion_rows(path: Path) -> list[Row]:
         raise InputError(f"{path} must begin with ':FULLY-SPECIFIED' and ':DEGREES'; correct the header")
     if unknown := [(n, words[0]) for n, words in header if words[0] not in (":FULLY-SPECIFIED", ":DEGREES")]:
         number, name = unknown[0]
-        raise InputError(f"{path} line {number}: unknown header {name!r}; only degrees, fully specified, are supported")
+        raise InputError(f"{path} line {number}: unknown header {name!r}; give fully specified degrees")
     rows = rows[len(header) :]
     if not rows:
         raise InputError(f"{path} holds no frame; fetch it again or leave it out")
@@ -90,8 +90,8 @@ def _check_regular(path: Path, rows: list[Row], layout: list[str], skeleton: Asf
         frame, place = divmod(i, period)
         if place == 0 and words != [str(first + frame)]:
             raise InputError(
-                f"{path} line {number}: frame {first + frame} should begin here and {words[0]!r} stands there; the "
-                "frames are not consecutive or one has too many lines, fetch the file again"
+                f"{path} line {number}: frame {first + frame} should begin here and {words[0]!r} stands there, the "
+                "frames are not consecutive or one has too many lines; fetch the file again"
             )
         if place and words[0] != layout[place - 1]:
             raise InputError(

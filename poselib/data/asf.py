@@ -125,7 +125,7 @@ def _blocks(path: Path, rows: list[Row]) -> list[list[Row]]:
         else:
             raise InputError(f"{path} line {number}: 'begin' and 'end' do not pair around {words[0]!r}; correct them")
     if block is not None or not blocks:
-        raise InputError(f"{path}: a 'begin' has no 'end' in ':bonedata' or ':hierarchy'; the file is cut, fetch again")
+        raise InputError(f"{path}: a 'begin' has no 'end' in ':bonedata' or ':hierarchy'; fetch the file again")
     return blocks
 
 
@@ -145,7 +145,7 @@ def _bone(path: Path, block: list[Row]) -> Bone:
     if not name or sorted(order) != ["x", "y", "z"]:
         raise InputError(f"{where}: a bone needs a 'name' and an axis order such as XYZ; correct the bone")
     if set(dof) - set(DOFS) or len(set(dof)) != len(dof):
-        raise InputError(f"{where}: bone {name!r} has dof {' '.join(dof)!r}; only rx ry rz, each once, are supported")
+        raise InputError(f"{where}: bone {name!r} has dof {' '.join(dof)!r}; give rx ry rz, each once at most")
     return Bone(name, "", numbers["direction"], *numbers["length"], numbers["axis"], order, dof)
 
 

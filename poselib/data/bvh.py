@@ -90,7 +90,7 @@ def _opened(where: str, line: int, word: str, taken: list[str], joints: list[_Jo
     if taken[1:2] != ["{"]:
         raise InputError(f"{where}: {word!r} must be followed by one name and '{{'; correct the hierarchy")
     if (word == "ROOT") == bool(joints) or (word != "ROOT" and not stack):
-        raise InputError(f"{where}: {taken[0]!r} has no parent; the file must hold one ROOT with all joints inside it")
+        raise InputError(f"{where}: {taken[0]!r} has no parent; put all joints inside one ROOT")
     name = joints[stack[-1]].name + "End" if word == "End" else taken[0]
     if name in {joint.name for joint in joints}:
         raise InputError(f"{where}: joint {name!r} is there twice; rename one of them")
@@ -100,7 +100,7 @@ def _opened(where: str, line: int, word: str, taken: list[str], joints: list[_Jo
 def _checked_channels(where: str, channels: list[str], count: int, is_root: bool) -> list[str]:
     allowed = (*POSITION_CHANNELS, *ROTATION_CHANNELS) if is_root else ROTATION_CHANNELS
     if unknown := [channel for channel in channels if channel not in allowed]:
-        raise InputError(f"{where}: unknown channel {unknown[0]!r}; this joint may have {', '.join(allowed)}")
+        raise InputError(f"{where}: unknown channel {unknown[0]!r}; choose from {', '.join(allowed)}")
     if not channels or len(channels) != count or len(set(channels)) != count:
         raise InputError(f"{where}: CHANNELS must be followed by a number and as many different channels; correct it")
     return channels
@@ -108,7 +108,7 @@ def _checked_channels(where: str, channels: list[str], count: int, is_root: bool
 
 def _check_complete(path: Path, joints: list[_Joint], still_open: bool) -> None:
     if still_open or not joints:
-        raise InputError(f"{path}: the hierarchy ends before its last '}}'; the file is cut or a bracket is missing")
+        raise InputError(f"{path}: the hierarchy ends before its last '}}'; add the bracket or fetch the file again")
     leaves = set(range(len(joints))) - {joint.parent for joint in joints}
     for i, joint in enumerate(joints):
         is_end = i in leaves and joint.name == joints[joint.parent].name + "End"
@@ -144,8 +144,8 @@ def _frames(path: Path, lines: list[str], start: int, count: int, width: int) ->
         finite(words, f"{path} line {number}", "the frame")
         if len(words) != width:
             raise InputError(
-                f"{path} line {number}: the frame has {len(words)} values and the channels ask for {width}; the file "
-                "is cut short or damaged, fetch it again"
+                f"{path} line {number}: the frame has {len(words)} values and the channels ask for {width}, the file "
+                "is cut short or damaged; fetch it again"
             )
     raise InputError(f"{path} holds {len(rows)} frames and 'Frames:' says {count}; fetch it again or correct the count")
 

@@ -54,7 +54,8 @@ def check_pixels(points: np.ndarray, label: str, size: tuple[int, int]) -> None:
     if largest <= 2:
         raise InputError(f"{label}: coordinates up to {largest:.2f} look normalised, pixels are expected; undo it")
     if largest > 20 * max(size):
-        raise InputError(f"{label}: coordinates up to {largest:.0f} do not fit an image of {size[0]}x{size[1]} pixels")
+        image = f"an image of {size[0]}x{size[1]}"
+        raise InputError(f"{label}: coordinates up to {largest:.0f} do not fit {image}; convert it to pixels")
 
 
 def check_screen(points: np.ndarray, label: str) -> None:
@@ -67,4 +68,4 @@ def check_screen(points: np.ndarray, label: str) -> None:
     if not np.isfinite(largest):
         raise InputError(f"{label}: NaN or infinity; fill the gaps first")
     if largest > 10:
-        raise InputError(f"{label}: coordinates up to {largest:.0f} look like pixels; normalise_screen them first")
+        raise InputError(f"{label}: coordinates up to {largest:.0f} look like pixels; use normalise_screen first")

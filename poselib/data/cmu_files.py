@@ -130,6 +130,8 @@ def _manifest(path: Path) -> dict[Path, dict[str, str]]:
     for line, row in enumerate(rows, 2):
         if not row["file"] or not row["subject"] or not _is_rate(row["fps"]):
             raise InputError(f"{path} row {line}: needs a file, a subject and an fps above zero; correct the row")
+        if Path(row["file"]).is_absolute() or ".." in Path(row["file"]).parts:
+            raise InputError(f"{path} row {line}: {row['file']!r} leads out of the folder; name a file below it")
         if row.get("frames") and not row["frames"].isdecimal():
             raise InputError(f"{path} row {line}: frames is {row['frames']!r}, not a whole number; correct the row")
     return {path.parent / row["file"]: {key: value or "" for key, value in row.items() if key} for row in rows}

@@ -84,7 +84,7 @@ def simulate_detections(
             f"detections need pixels of shape (F, {len(skeleton)}, 2), not {pixels.shape}; check the joint set"
         )
     if not np.isfinite(pixels).all():
-        raise InputError("the pixels hold NaN or infinite numbers; drop those frames before simulating a detector")
+        raise InputError("the pixels hold NaN or infinite numbers; remove those frames before simulating a detector")
     rng = np.random.default_rng(seed)
     unit = width / 1000
     seen = _swapped(pixels / unit, skeleton, noise, rng)

@@ -98,7 +98,7 @@ def _worlds(label: str, lengths: Mapping[str, int], recordings: Mapping) -> dict
         check_metres(worlds[action], f"{label} {action}")
         recording = action.rsplit(" ", 1)[0]
         if recording not in left:
-            raise InputError(f"{label}: unknown recording {action!r}; expected chunks of {', '.join(lengths)}")
+            raise InputError(f"{label}: unknown recording {action!r}; name it as a chunk of {', '.join(lengths)}")
         left[recording] -= len(worlds[action])
         if left[recording] < 0:
             raise InputError(f"{label} {recording}: chunks of more than {lengths[recording]} frames; convert it again")

@@ -27,7 +27,8 @@ def key_frame_mask(
     """
     stride_in, shift = np.atleast_1d(stride_in), np.atleast_1d(shift)
     if (stride_in % stride_out).any():
-        raise InputError(f"input stride {stride_in.max()} is not a multiple of the output stride {stride_out}")
+        strides = f"input stride {stride_in.max()} is not a multiple of the output stride {stride_out}"
+        raise InputError(f"{strides}; choose one that is")
     return (_offsets(tokens, stride_out) + shift[:, None]) % stride_in[:, None] == 0
 
 

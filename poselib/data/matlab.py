@@ -8,8 +8,9 @@ import h5py
 import numpy as np
 from scipy.io import loadmat
 
-from poselib.data.npz import UNPACKED_LIMIT
+from poselib.data.hdf5 import read_arrays
 from poselib.errors import InputError
+from poselib.files import check_unpacked
 
 _HEADER, _COMPRESSED = 128, 15
 
@@ -38,14 +39,7 @@ def read_mat(path: str | Path, *keys: str) -> dict[str, np.ndarray]:
 
 def _read_hdf5(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     with h5py.File(path) as file:
-        links = {key: file.get(key, getlink=True) for key in keys}
-        found = {key: file[key] for key, link in links.items() if isinstance(link, h5py.HardLink)}
-        for key, link in links.items():
-            item = found.get(key)
-            if link and (not isinstance(item, h5py.Dataset) or item.external or item.is_virtual):
-                raise InputError(f"{path}: {key} is not an array in this file; get the file again")
-        _check_size(path, sum(item.nbytes for item in found.values()))
-        return {key: item[()].T for key, item in found.items()}
+        return {key: array.T for key, array in read_arrays(file, path, keys).items()}
 
 
 def _read_v5(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -58,10 +52,5 @@ def _read_v5(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
             while left and (chunk := file.read(min(left, 2**14))):
                 left -= len(chunk)
                 unpacked += len(stream.decompress(chunk)) if kind == _COMPRESSED else len(chunk)
-                _check_size(path, unpacked)
+                check_unpacked(path, unpacked)
     return loadmat(path, variable_names=keys)
-
-
-def _check_size(path: Path, unpacked: int) -> None:
-    if unpacked > UNPACKED_LIMIT:
-        raise InputError(f"{path}: unpacks to more than {UNPACKED_LIMIT >> 30} GiB; not a pose file")

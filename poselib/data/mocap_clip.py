@@ -46,7 +46,7 @@ def read_lines(path: Path, *, limit: int = SIZE_LIMIT) -> list[str]:
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; check the path of the motion capture folder") from None
     except gzip.BadGzipFile:
-        raise InputError(f"{path} is not a gzip file; unpack it or drop .gz from its name") from None
+        raise InputError(f"{path} is not a gzip file; remove .gz from its name or fetch it again") from None
     except (EOFError, zlib.error):
         raise InputError(f"{path} is a gzip file cut short or damaged; fetch it again") from None
     except OSError as error:

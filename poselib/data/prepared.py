@@ -13,12 +13,12 @@ poses_world.f32  (N, J, 3) metres, world frame, z up
 import hashlib
 import json
 import mmap
-import shutil
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from poselib.data.camera_table import camera_pool, intrinsics
 from poselib.data.checks import check_screen
 from poselib.data.sequences import Motion, Sequence
 from poselib.errors import InputError
+from poselib.files import whole_folder
 from poselib.geometry import centre_on_root, normalise_screen
 from poselib.skeleton import SKELETONS, Skeleton, convert
 
@@ -213,12 +214,9 @@ def write_prepared(
     Raises:
         InputError: no sequences, or a screen coordinate out of range.
     """
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     digest, videos, start, skeleton = hashlib.sha256(), [], 0, None
-    with ExitStack() as stack:
-        files: dict[str, object] = {}
+    files: dict[str, object] = {}
+    with whole_folder(folder) as partial, ExitStack() as stack:
         for sequence in sequences:
             skeleton = sequence.skeleton
             arrays = _arrays(sequence)
@@ -232,18 +230,16 @@ def write_prepared(
             place = (_camera(sequence), sequence.split or split_of(sequence.subject), start, frames, sequence.fps)
             videos.append(Video(sequence.subject, sequence.action, *place))
             start += frames
-    if not videos:
-        raise InputError(f"source {source!r} of role {role!r} holds no recordings; check its path in params.yaml")
-    needed = SPLITS[:2] if "poses_world" in files else SPLITS
-    if empty := sorted(set(needed) - {video.split for video in videos}):
-        raise InputError(f"source {source!r} of role {role!r} leaves no {empty[0]} video; add recordings of others")
-    description = {"role": role, "source": source, "skeleton": skeleton.name, "credits": list(credits)}
-    description["videos"] = [asdict(video) for video in videos]
-    digest.update(json.dumps(description, sort_keys=True).encode())
-    description["fingerprint"] = digest.hexdigest()
-    (partial / "set.json").write_text(json.dumps(description, indent=1) + "\n")
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.replace(folder)
+        if not videos:
+            raise InputError(f"source {source!r} of role {role!r} holds no recordings; check its path in params.yaml")
+        needed = SPLITS[:2] if "poses_world" in files else SPLITS
+        if empty := sorted(set(needed) - {video.split for video in videos}):
+            raise InputError(f"source {source!r} of role {role!r} leaves no {empty[0]} video; add recordings of others")
+        description = {"role": role, "source": source, "skeleton": skeleton.name, "credits": list(credits)}
+        description["videos"] = [asdict(video) for video in videos]
+        digest.update(json.dumps(description, sort_keys=True).encode())
+        description["fingerprint"] = digest.hexdigest()
+        (partial / "set.json").write_text(json.dumps(description, indent=1) + "\n")
     return open_prepared(folder)
 
 
@@ -285,6 +281,10 @@ def open_prepared(folder: str | Path) -> PreparedSet:
         raise InputError(f"{path}: no prepared set here; run 'python -m poselib prepare ROLE' first")
     try:
         content = json.loads(path.read_text())
+        videos = tuple(Video(**video) for video in content["videos"])
+        ends = list(accumulate(video.frames for video in videos))
+        if [video.start for video in videos] != [0, *ends[:-1]] or any(video.frames < 1 for video in videos):
+            raise ValueError("videos do not follow one another")
         kind = WorldSet if (folder / "poses_world.f32").is_file() else PreparedSet
         return kind(
             folder,
@@ -293,7 +293,7 @@ def open_prepared(folder: str | Path) -> PreparedSet:
             SKELETONS[content["skeleton"]],
             tuple(content["credits"]),
             content["fingerprint"],
-            tuple(Video(**video) for video in content["videos"]),
+            videos,
         )
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: damaged description ({error}); prepare the role again") from error

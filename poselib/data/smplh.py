@@ -69,7 +69,8 @@ def read_body_model(folder: Path, gender: str, regressor: np.ndarray) -> BodyMod
         folder: holds smplh/<gender>/model.npz and dmpls/<gender>/model.npz.
 
     Raises:
-        InputError: a file is missing or damaged, or an array has another shape than SMPL-H with 16 shape parameters.
+        InputError: a file is missing or damaged, or an array has another shape than SMPL-H with 16 shape parameters, or
+            NaN.
     """
     path, soft_path = (folder / kind / gender / "model.npz" for kind in ("smplh", "dmpls"))
     keys = ("v_template", "shapedirs", "posedirs", "weights", "kintree_table", "J_regressor")
@@ -88,9 +89,11 @@ def read_body_model(folder: Path, gender: str, regressor: np.ndarray) -> BodyMod
         array, place = (soft[key], soft_path) if key == "eigvec" else (model[key], path)
         # Shape spaces may hold more directions than AMASS uses.
         cut = array[..., : shape[-1]] if isinstance(array, np.ndarray) and array.dtype.kind in "fiu" else None
-        if cut is None or cut.shape != shape:
+        if cut is None or cut.shape != shape or not np.isfinite(cut).all():
             found = getattr(array, "shape", type(array).__name__)
-            raise InputError(f"{place}, {key}: {found}, expected {shape}; use the SMPL-H model that AMASS names")
+            raise InputError(
+                f"{place}, {key}: {found}, expected finite numbers {shape}; use the SMPL-H model that AMASS names"
+            )
     parents = (-1, *map(int, model["kintree_table"][0, 1:]))
     if any(not 0 <= parent < bone for bone, parent in enumerate(parents[1:], 1)):
         raise InputError(

@@ -21,11 +21,9 @@ def _common(motions: Iterable[Motion]) -> list[Motion]:
         raise InputError("there are no motions to measure; give at least one")
     for motion in motions:
         if motion.skeleton.names != motions[0].skeleton.names:
-            raise InputError(
-                f"{motion.subject} {motion.action} has other joints than the first; measure each set apart"
-            )
+            raise InputError(f"{motion.subject} {motion.action} has other joints than the first; take sets one by one")
         if len(motion.positions) < 2:
-            raise InputError(f"{motion.subject} {motion.action} has one frame; speeds need two")
+            raise InputError(f"{motion.subject} {motion.action} has one frame, speeds need two; leave it out")
     return motions
 
 

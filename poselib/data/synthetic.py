@@ -35,7 +35,7 @@ def synthetic_motions(*, seconds: float, seed: int, fps: float = 50.0) -> Iterat
     """
     frames = round(seconds * fps) if np.isfinite(seconds * fps) else 0
     if frames < 2 or fps <= 0:
-        raise InputError(f"seconds = {seconds} at fps = {fps} gives fewer than two frames; ask for a longer take")
+        raise InputError(f"seconds = {seconds} at fps = {fps} gives fewer than two frames; give a longer take")
     if seed < 0:
         raise InputError(f"seed = {seed} is negative; use 0 or more")
     return _motions(np.arange(frames) / fps, seed, fps)

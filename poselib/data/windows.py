@@ -111,4 +111,9 @@ def _interpolated(values: np.ndarray, windows: Windows) -> np.ndarray:
     after = np.minimum(before + 1, ends[windows.video[before]])
     weight = (frames - keys[before]) / np.maximum(keys[after] - keys[before], 1)
     weight = np.where(after == before, 0, weight).astype(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
-    return values[before] + weight * (values[after] - values[before])
+    earlier, poses = values[before], values[after]
+    # In place: these are the predictions of a whole test set.
+    poses -= earlier
+    poses *= weight
+    poses += earlier
+    return poses

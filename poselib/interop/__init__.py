@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor
 
+from poselib.checkpoints import not_finite
 from poselib.errors import InputError
+from poselib.files import check_unpacked
 from poselib.interop.format import OfficialFormat, State
 from poselib.layers.lifter import Lifter
 from poselib.models import build
@@ -24,17 +28,25 @@ def from_official(name: str, source: str | Path | State, **config) -> Lifter:
         config: settings the weights do not show, or an expectation that they must meet.
 
     Raises:
-        InputError: unreadable file, or names and shapes that differ; the message lists them.
+        InputError: unreadable file, NaN, or names and shapes that differ; the message lists them.
     """
     official = _format(name)
     label = str(source) if isinstance(source, (str, Path)) else "state dict"
-    state = official.unwrapped(official.read(source) if isinstance(source, (str, Path)) else source)
+    read = official.read(source) if isinstance(source, (str, Path)) else source
     try:
+        state = official.unwrapped(read)
+        _refuse_odd(label, state)
         shown = official.config_of(state)
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise InputError(f"{label}: not a {name} checkpoint, parameter {error} is missing or misshaped") from error
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = f"parameter {error} is missing or misshaped"
+        raise InputError(f"{label}: not a {name} checkpoint, {reason}; use the authors' file for {name}") from error
+    # Sizes that the file only claims cost nothing there.
+    with torch.device("meta"):
+        expected = official.to_theirs(build(name, **{**shown, **config}).state_dict())
+    _refuse_mismatch(label, state, expected)
     model = build(name, **{**shown, **config})
-    _refuse_mismatch(label, state, official.to_theirs(model.state_dict()))
     model.load_state_dict(official.to_ours(state, model.state_dict()), strict=True)
     return model.eval()
 
@@ -50,6 +62,15 @@ def _format(name: str) -> OfficialFormat:
     return import_module(f"poselib.interop.{name}").FORMAT
 
 
+def _refuse_odd(label: str, state: Mapping[str, Any]) -> None:
+    """Only finite numbers, and no more than a file may hold: a tensor can claim to be larger than what is stored."""
+    if others := [key for key, value in state.items() if not isinstance(value, Tensor)]:
+        raise InputError(f"{label}: {others[0]} is not a tensor; use the authors' file")
+    check_unpacked(Path(label), sum(value.numel() * value.element_size() for value in state.values()))
+    if broken := not_finite(state):
+        raise InputError(f"{label}: NaN or infinity in {broken[0]}; download it again")
+
+
 def _refuse_mismatch(label: str, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
     missing, unexpected = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
     misshaped = [
@@ -63,4 +84,4 @@ def _refuse_mismatch(label: str, found: Mapping[str, Tensor], expected: Mapping[
         if keys
     ]
     if faults:
-        raise InputError(f"{label}: weights do not fit the model; {'; '.join(faults)}")
+        raise InputError(f"{label}: weights do not fit, {'; '.join(faults)}; use the file and settings of this model")

@@ -14,6 +14,11 @@ from poselib.checkpoints import read_untrusted
 State = Mapping[str, Tensor]
 
 
+def blocks_of(state: State, prefix: str) -> int:
+    """How many blocks are numbered behind this prefix; never more than there are weights, whatever their numbers."""
+    return len({key.removeprefix(prefix).split(".")[0] for key in state if key.startswith(prefix)})
+
+
 @dataclass(frozen=True)
 class OfficialFormat:
     """Released PyTorch weights that hold our tensors under other names.

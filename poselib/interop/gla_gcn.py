@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from poselib.errors import InputError
-from poselib.interop.format import OfficialFormat, State
+from poselib.interop.format import OfficialFormat, State, blocks_of
 
 SUBSETS = range(3)
 # Where one of our tensors lies along an axis as several of theirs.
@@ -23,7 +23,7 @@ class _Format(OfficialFormat):
     def to_theirs(self, ours: State) -> dict[str, Tensor]:
         """Raises InputError for a variant that the released code does not have."""
         if "head.shared.weight" not in ours or any(name.startswith(("sequence", "head.unshared")) for name in ours):
-            raise InputError("gla_gcn: the released code has head 'shared' and no sequence_blocks; no names for others")
+            raise InputError("gla_gcn: the released code has head 'shared' and no sequence_blocks; choose these")
         theirs = {}
         for name, value in ours.items():
             names, axis = self._theirs(name)
@@ -46,7 +46,7 @@ class _Format(OfficialFormat):
 
 def _config_of(state: State) -> dict[str, int]:
     """Strides do not show in the weights; without an argument `frames` or `widths` they are taken to be 3."""
-    modules = 1 + max(int(key.split(".")[1]) for key in state if key.startswith("layers_tcngcn.")) // 2
+    modules = blocks_of(state, "layers_tcngcn.") // 2
     return {
         "frames": 3**modules,
         "joints": state["expand_gcn.gcn1.PA"].shape[1],

@@ -7,6 +7,7 @@ import h5py
 import torch
 from torch import Tensor
 
+from poselib.data.hdf5 import own, read_arrays
 from poselib.errors import InputError
 
 
@@ -16,19 +17,24 @@ def read(path: str | Path) -> dict[str, Tensor]:
     The names of the arrays themselves are counters of the process that wrote them, and are not used.
 
     Raises:
-        InputError: missing or damaged file, or not one of Keras' weights.
+        InputError: missing or damaged file, one that is not of Keras' weights, an array that lies in another file, or
+            more than 8 GiB in all.
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such weight file")
+        raise InputError(f"{path}: no such weight file; download it again")
     try:
         with h5py.File(path, "r") as file:
-            return {
-                f"{layer}/{number}": torch.from_numpy(file[layer][name][()])
+            places = {
+                f"{layer}/{number}": f"{layer}/{name}"
                 for layer in _names(file, "layer_names")
-                for number, name in enumerate(_names(file[layer], "weight_names"))
+                for number, name in enumerate(_names(own(file, path, layer), "weight_names"))
             }
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            arrays = read_arrays(file, path, places.values())
+            return {name: torch.from_numpy(arrays[place]) for name, place in places.items()}
+    except InputError:
+        raise
+    except Exception as error:  # h5py raises whatever a damaged byte leads it to
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: not a readable Keras weight file ({reason}); download it again") from error
 

@@ -1,6 +1,6 @@
 """MHFormer's released weights."""
 
-from poselib.interop.format import OfficialFormat, State
+from poselib.interop.format import OfficialFormat, State, blocks_of
 from poselib.models.mhformer import HYPOTHESES
 
 # Hypotheses are numbered from 0 here, from 1 there.
@@ -26,13 +26,9 @@ def _config_of(state: State) -> dict[str, int]:
         "in_channels": state["Transformer_encoder_1.pos_embed"].shape[1] // joints,
         "dim": state["Transformer_hypothesis.pos_embed_1"].shape[2],
         "hidden": state["Transformer_hypothesis.CHI_blocks.0.mlp.fc1.weight"].shape[0],
-        "depth": 1 + _blocks(state, "Transformer_hypothesis.SHR_blocks."),
-        "generation_depth": _blocks(state, "Transformer_encoder_1.blocks."),
+        "depth": 1 + blocks_of(state, "Transformer_hypothesis.SHR_blocks."),
+        "generation_depth": blocks_of(state, "Transformer_encoder_1.blocks."),
     }
-
-
-def _blocks(state: State, prefix: str) -> int:
-    return len({key.removeprefix(prefix).split(".")[0] for key in state if key.startswith(prefix)})
 
 
 FORMAT = OfficialFormat(

@@ -1,6 +1,6 @@
 """MixSTE's released weights."""
 
-from poselib.interop.format import OfficialFormat, State
+from poselib.interop.format import OfficialFormat, State, blocks_of
 
 
 def _config_of(state: State) -> dict[str, int]:
@@ -10,7 +10,7 @@ def _config_of(state: State) -> dict[str, int]:
         "joints": state["Spatial_pos_embed"].shape[1],
         "in_channels": state["Spatial_patch_to_embedding.weight"].shape[1],
         "dim": state["Spatial_patch_to_embedding.weight"].shape[0],
-        "depth": 1 + max(int(key.split(".")[1]) for key in state if key.startswith("STEblocks.")),
+        "depth": blocks_of(state, "STEblocks."),
     }
 
 

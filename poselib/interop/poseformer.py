@@ -1,16 +1,16 @@
 """PoseFormer's released weights."""
 
-from poselib.interop.format import OfficialFormat, State
+from poselib.interop.format import OfficialFormat, State, blocks_of
 
 
 def _config_of(state: State) -> dict[str, int]:
     """Heads do not show in the weights."""
     return {
-        "frames": state["Temporal_pos_embed"].shape[1],
+        "frames": state["weighted_mean.weight"].shape[1],
         "joints": state["Spatial_pos_embed"].shape[1],
         "in_channels": state["Spatial_patch_to_embedding.weight"].shape[1],
         "dim": state["Spatial_patch_to_embedding.weight"].shape[0],
-        "depth": 1 + max(int(key.split(".")[1]) for key in state if key.startswith("blocks.")),
+        "depth": blocks_of(state, "blocks."),
     }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from poselib.interop.format import SplitAttention, State
+from poselib.interop.format import SplitAttention, State, blocks_of
 
 STRIDES = {27: (3, 3, 3), 351: (3, 9, 13)}
 
@@ -11,7 +11,6 @@ def _config_of(state: State) -> dict[str, Any]:
     """Heads do not show in the weights, strides only as their number; those of the two released lengths are known."""
     frames = state["Transformer.pos_embedding"].shape[1]
     joints = state["fcn.1.weight"].shape[0] // 3
-    layers = [key.split(".")[3] for key in state if key.startswith("Transformer.model.layers.")]
     known = {"strides": STRIDES[frames]} if frames in STRIDES else {}
     return known | {
         "frames": frames,
@@ -19,7 +18,7 @@ def _config_of(state: State) -> dict[str, Any]:
         "in_channels": state["encoder.0.weight"].shape[1] // joints,
         "dim": state["encoder.0.weight"].shape[0],
         "hidden": state["Transformer.model.layers.0.feed_forward.w_1.weight"].shape[0],
-        "depth": 1 + max(map(int, layers)),
+        "depth": blocks_of(state, "Transformer.model.layers."),
     }
 
 

@@ -83,14 +83,18 @@ def _evaluate_seed(
 ) -> tuple[dict, np.ndarray]:
     videos = prepared.split("test")
     path, other = (folder / f"seed{seed}{suffix}.safetensors" for suffix in ("", ".test_selected"))
-    model, chosen = checkpoints.load(path)
+    keys = ("data", "profile", "updates", "epoch")
+    model, chosen = checkpoints.load(path, *keys)
     if (chosen["data"], chosen["profile"]) != trained:
         raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
+    if model.config.joints != len(prepared.skeleton):
+        count = f"{model.config.joints} joints, the set has {len(prepared.skeleton)}"
+        raise InputError(f"{path}: the model lifts {count}; train it again")
     windows = windows_of(videos, model, setting.frame_stride)
     averaged, plain = lift(model, setting, prepared, windows)
     predicted = stitch(averaged, windows)
     summary = summarise(predicted, prepared, videos)
-    rival, rivals = checkpoints.load(other)
+    rival, rivals = checkpoints.load(other, *keys)
     field_habit = summary["action_mean"]
     if rivals["epoch"] != chosen["epoch"]:
         field_habit = action_means(stitch(lift(rival, setting, prepared, windows)[0], windows), prepared, videos)

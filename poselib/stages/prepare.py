@@ -12,7 +12,7 @@ from poselib.data.cmu import subject_split
 from poselib.data.cmu_files import credits, find_clips
 from poselib.data.prepared import write_prepared
 from poselib.data.sequences import Motion, Sequence
-from poselib.data.sources import load
+from poselib.data.sources import SOURCES, load
 from poselib.errors import InputError
 from poselib.experiments import load_parameters
 from poselib.protocols import HUMANEVA_ACTIONS, split_of
@@ -39,22 +39,23 @@ def run(root: Path, role: str, check: bool = False) -> None:
     if role not in parameters.roles:
         raise InputError(f"params.yaml: roles has no {role!r}; it has: {', '.join(parameters.roles)}")
     source, path = parameters.roles[role].source, root / parameters.roles[role].path
+    if source not in SOURCES.get(role, {}):
+        known = ", ".join(SOURCES.get(role, {})) or "none"
+        raise InputError(f"params.yaml, {role}: there is no source {source!r} for this role; choose from {known}")
     found = Counter()
-    sequences = tqdm(_used(role, source, path, found), desc=f"{role} from {source}", unit="video")
+    # Closed before a fault is told, the bar does not share its line.
+    with tqdm(_used(role, source, path, found), desc=f"{role} from {source}", unit="video") as sequences:
+        if check:
+            videos = sum(1 for _ in sequences)
+        else:
+            folder, owed = root / "data/prepared" / role, CREDITS.get(source) or credits(path)
+            thinned = (sequence.thinned(parameters.chosen.every) for sequence in sequences)
+            prepared = write_prepared(thinned, folder, role=role, source=source, credits=owed)
     if check:
-        videos = sum(1 for _ in sequences)
         if shortfall := _shortfall(role, source, found):
             raise InputError(f"{path}: {shortfall}; place the rest as data/README.md says")
         print(f"{role}: {videos} videos, {found.total()} frames, nothing is wrong or missing")
         return
-    every = parameters.chosen.every
-    prepared = write_prepared(
-        (sequence.thinned(every) for sequence in sequences),
-        root / "data/prepared" / role,
-        role=role,
-        source=source,
-        credits=CREDITS.get(source) or credits(path),
-    )
     if shortfall := _shortfall(role, source, found):
         print(f"{role}: {shortfall}; results are not of the whole data set")
     frames = {split: sum(video.frames for video in prepared.split(split)) for split in ("train", "validation", "test")}

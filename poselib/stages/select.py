@@ -20,6 +20,8 @@ def run(root: Path, profile: str | None, source: str | None, path: str | None, s
     """
     before, yaml = load_parameters(root), YAML()
     yaml.preserve_quotes, yaml.width = True, 120
+    if "h36m" not in before.roles:
+        raise InputError("params.yaml: roles has no 'h36m', whose source is chosen; add it")
     content = yaml.load((root / "params.yaml").read_text())
     profile, source = profile or before.profile, source or before.roles["h36m"].source
     if profile not in before.profiles:
@@ -27,7 +29,7 @@ def run(root: Path, profile: str | None, source: str | None, path: str | None, s
     if source not in PATHS:
         raise InputError(f"unknown source {source!r}; known: {', '.join(PATHS)}")
     if seeds is not None and seeds < 1:
-        raise InputError(f"{seeds} seeds; at least one is needed")
+        raise InputError(f"{seeds} seeds; give at least one")
     unchanged = source == before.roles["h36m"].source
     content["profile"] = profile
     content["results"] = "results" if (profile, source) == DEFAULT else f"results/{profile}-{source}"

@@ -53,7 +53,9 @@ def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str
             for name in [name for name in waiting if starts[name] not in unfinished]:
                 running[pool.submit(_bring, root, name, waiting.pop(name))] = name
             if not running:
-                return failed | {name: InputError(f"{starts[name]!r}, its start, failed") for name in waiting}
+                return failed | {
+                    name: InputError(f"{starts[name]!r}, its start, failed; correct that first") for name in waiting
+                }
             done = next(as_completed(running))
             name = running.pop(done)
             if error := done.exception():

@@ -26,7 +26,7 @@ def run(root: Path, role: str = "h36m") -> None:
         InputError: a role without a stand-in.
     """
     if role not in STAND_INS:
-        raise InputError(f"role {role!r} has no stand-in; those with one: {', '.join(STAND_INS)}")
+        raise InputError(f"role {role!r} has no stand-in; choose from {', '.join(STAND_INS)}")
     seed, make, write = STAND_INS[role]
     takes = make(seconds=load_parameters(root).chosen.synthetic_seconds, seed=seed)
     write(tqdm(takes, desc=f"synthetic {role}", unit="take"), root / "data/raw/synthetic" / role)

@@ -29,7 +29,7 @@ def run(root: Path, name: str, settings: list[str]) -> None:
 def _setting(text: str) -> tuple[str, object]:
     key, separator, value = text.partition("=")
     if not separator:
-        raise InputError(f"parameter {text!r} is not of the form key=value")
+        raise InputError(f"parameter {text!r} is not of the form key=value; correct it")
     try:
         return key, json.loads(value)
     except json.JSONDecodeError:

@@ -14,6 +14,7 @@ from poselib.closure import closure, fingerprint
 from poselib.data.prepared import PreparedSet
 from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters
+from poselib.files import whole_folder
 from poselib.layers.lifter import Lifter
 from poselib.models import WITH_TREE, build
 from poselib.models.refinement import Refined
@@ -86,7 +87,7 @@ def build_model(setting: Experiment, skeleton: Skeleton) -> Lifter:
 def _start(root: Path, name: str, path: Path, profile: str, model: Lifter, skeleton: Skeleton) -> dict[str, dict]:
     """Give a fresh model the weights of experiment `name` in `path`; returns what is to be noted of them."""
     prepared = opened(root, load_experiment(root, name))
-    trained, about = checkpoints.load(path)
+    trained, about = checkpoints.load(path, "data", "profile")
     if (about["data"], about["profile"]) != (prepared.fingerprint, profile):
         raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
     checkpoints.transfer(trained, model, prepared.skeleton, skeleton)
@@ -119,20 +120,16 @@ def _key(root: Path, recipe: Recipe, setting: Experiment, parameters: Parameters
 
 
 def _store(folder: Path, finished: dict[int, Progress], metadata: dict[str, str]) -> None:
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for seed, progress in finished.items():
-        for split, best in progress.best.items():
-            progress.model.load_state_dict(best["weights"])
-            suffix = "" if split == "validation" else ".test_selected"
-            chosen = {"seed": seed, "updates": progress.updates, "selected_on": split, "epoch": best["epoch"]}
-            chosen["mpjpe_mm"] = best["mpjpe_mm"]
-            checkpoints.save(partial / f"seed{seed}{suffix}.safetensors", progress.model, {**metadata, **chosen})
-        with (partial / f"seed{seed}.log.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, [*progress.log[0], "seconds"])
-            writer.writeheader()
-            rows = zip(progress.log, progress.ended, strict=True)
-            writer.writerows(row | {"seconds": round(ended, 2)} for row, ended in rows)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.replace(folder)
+    with whole_folder(folder) as partial:
+        for seed, progress in finished.items():
+            for split, best in progress.best.items():
+                progress.model.load_state_dict(best["weights"])
+                suffix = "" if split == "validation" else ".test_selected"
+                chosen = {"seed": seed, "updates": progress.updates, "selected_on": split, "epoch": best["epoch"]}
+                chosen["mpjpe_mm"] = best["mpjpe_mm"]
+                checkpoints.save(partial / f"seed{seed}{suffix}.safetensors", progress.model, {**metadata, **chosen})
+            with (partial / f"seed{seed}.log.csv").open("w", newline="") as file:
+                writer = csv.DictWriter(file, [*progress.log[0], "seconds"])
+                writer.writeheader()
+                rows = zip(progress.log, progress.ended, strict=True)
+                writer.writerows(row | {"seconds": round(ended, 2)} for row, ended in rows)

@@ -1,72 +1,15 @@
 """The `cmu` source on tiny clips written here: axes, units, names, choice of files, split and filming."""
 
-import gzip
-
 import numpy as np
 import pytest
+from samples.mocap import EYES, ROOTS, UNIT, amc_text, asf_text, bvh_text, put, put_bvh
 
 from poselib.data.cmu import cmu_motions, cmu_sequences, subject_split
 from poselib.data.cmu_files import CMU_CREDIT, HDM05_CREDIT, credits, find_clips
 from poselib.errors import InputError
 from poselib.geometry import Camera
 from poselib.skeleton import H36M_17
-from poselib.skeleton_cmu import CMU_ASF, CMU_BVH, CMU_DAZ_BVH
-
-CHANNELS = "Zrotation Yrotation Xrotation"
-UNIT = 0.0254 / 0.45
-# One second at 60 Hz along z, 2 units in all, 10 units high, 5 to the left.
-ROOTS = [(5, 10, i / 30) for i in range(61)]
-EYES = {"leftEye": (4, 8, 8), "rightEye": (-4, 8, 8), "lThigh": (9, 1, 0), "rThigh": (-9, 1, 0)}
-
-
-def bvh_text(skeleton, roots, *, offsets=None, end_sites=("HeadEnd",), left_out=("headTop",), fps=60):
-    """A BVH of the skeleton's joints with root positions `roots` (F, 3); offsets by joint, (0, 1, 0) if not told."""
-    offsets = offsets or {}
-    names = [joint for joint in skeleton.names if joint not in left_out]
-
-    def block(joint):
-        parent = skeleton.joints[joint]
-        offset = "OFFSET " + " ".join(map(str, offsets.get(joint, (0, 1, 0) if parent else (0, 0, 0))))
-        if joint in end_sites:
-            return f"End Site\n{{\n{offset}\n}}\n"
-        channels = f"CHANNELS 3 {CHANNELS}" if parent else f"CHANNELS 6 Xposition Yposition Zposition {CHANNELS}"
-        children = "".join(block(child) for child in names if skeleton.joints[child] == joint)
-        return f"{'JOINT' if parent else 'ROOT'} {joint}\n{{\n{offset}\n{channels}\n{children}}}\n"
-
-    angles = " 0" * 3 * len([joint for joint in names if joint not in end_sites])
-    rows = "".join(" ".join(map(str, root)) + angles + "\n" for root in roots)
-    head = f"MOTION\nFrames: {len(roots)}\nFrame Time: {1 / fps:.9f}\n"
-    return "HIERARCHY\n" + block(skeleton.names[skeleton.root]) + head + rows
-
-
-def asf_text(skeleton):
-    """An ASF of the skeleton's joints, every bone one unit up."""
-    bones = [joint for joint in skeleton.names if skeleton.joints[joint]]
-    data = "".join(
-        f"begin\nid {i}\nname {bone}\ndirection 0 1 0\nlength 1\naxis 0 0 0 XYZ\ndof rx\nend\n"
-        for i, bone in enumerate(bones, 1)
-    )
-    tree = "".join(f"{skeleton.joints[bone]} {bone}\n" for bone in bones)
-    root = ":root\norder TX TY TZ RX RY RZ\naxis XYZ\nposition 0 0 0\norientation 0 0 0\n"
-    return f":units\nlength 0.45\nangle deg\n{root}:bonedata\n{data}:hierarchy\nbegin\n{tree}end\n"
-
-
-def amc_text(skeleton, roots):
-    """The AMC to `asf_text` with root positions `roots` (F, 3)."""
-    bones = "".join(f"{joint} 0\n" for joint in skeleton.names if skeleton.joints[joint])
-    frames = (f"{i}\nroot {' '.join(map(str, root))} 0 0 0\n{bones}" for i, root in enumerate(roots, 1))
-    return ":FULLY-SPECIFIED\n:DEGREES\n" + "".join(frames)
-
-
-def put(folder, name, text):
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
-    return path
-
-
-def put_bvh(folder, name, roots=ROOTS, **options):
-    return put(folder, name, bvh_text(CMU_BVH, roots, **options))
+from poselib.skeleton_cmu import CMU_ASF, CMU_DAZ_BVH
 
 
 def test_motion_in_metres_z_up_at_50_hz_centred(tmp_path):
@@ -143,31 +86,6 @@ def test_a_spike_cuts_the_clip_to_its_longest_clean_run(tmp_path):
     assert len(motion.positions) == int((61 - 22 - 1) / 60 * 50) + 1
 
 
-MANIFEST = "file,subject,action,fps,frames\n02_04.bvh,CMU_02,walk slowly,60,61\n"
-BAD_FOLDERS = {
-    "no skeleton": ("02_01.amc", amc_text(CMU_ASF, ROOTS), "02.asf"),
-    "other scheme": ("02_04.bvh", bvh_text(CMU_BVH, ROOTS).replace("Spine1", "Chest"), "misses Spine1"),
-    "one frame": ("02_04.bvh", bvh_text(CMU_BVH, ROOTS[:1]), "1 usable frame"),
-    "manifest column": ("manifest.csv", MANIFEST.replace("fps", "rate"), "'fps'"),
-    "manifest rate": ("manifest.csv", MANIFEST.replace("60", "fast"), "row 2"),
-    "manifest rate zero": ("manifest.csv", MANIFEST.replace("60", "0"), "row 2"),
-    "manifest subject": ("manifest.csv", MANIFEST.replace("CMU_02", ""), "row 2"),
-    "manifest frames": ("manifest.csv", MANIFEST.replace("61", "many"), "'many'"),
-    "frames differ": ("manifest.csv", MANIFEST.replace("61", "62"), "holds 61 frames"),
-}
-
-
-@pytest.mark.parametrize(("name", "text", "told"), BAD_FOLDERS.values(), ids=BAD_FOLDERS.keys())
-def test_bad_folder_is_told_in_one_sentence(tmp_path, name, text, told):
-    put_bvh(tmp_path, "02_04.bvh")
-    path = put(tmp_path, name, text)
-    with pytest.raises(InputError) as caught:
-        list(cmu_motions(tmp_path))
-    message = str(caught.value)
-    assert told in message and "\n" not in message
-    assert path.name in message or "manifest" in message
-
-
 def test_missing_and_empty_folders_and_bad_rates_are_told_at_once(tmp_path):
     with pytest.raises(InputError, match="no folder"):
         cmu_motions(tmp_path / "nowhere")
@@ -180,7 +98,7 @@ def test_missing_and_empty_folders_and_bad_rates_are_told_at_once(tmp_path):
 
 def test_action_of_the_manifest_is_one_word(tmp_path):
     put_bvh(tmp_path, "02_04.bvh")
-    put(tmp_path, "manifest.csv", MANIFEST)
+    put(tmp_path, "manifest.csv", "file,subject,action,fps,frames\n02_04.bvh,CMU_02,walk slowly,60,61\n")
     (motion,) = cmu_motions(tmp_path)
     assert motion.action == "walk_slowly 02_04"
 

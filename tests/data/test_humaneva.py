@@ -1,60 +1,20 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from samples.humaneva import LENS, coco_of, views, world_of, write
 
 from poselib.data import load
 from poselib.data.humaneva import DETECTIONS, POSITIONS_FILE, cameras, frames, read_humaneva, write_humaneva
 from poselib.data.standins import humaneva_motions
-from poselib.errors import InputError
 from poselib.geometry import project, world_to_camera
 from poselib.skeleton import COCO_17, HUMANEVA_15
 
 GT, COCO = (file for file, _ in DETECTIONS.values())
-LENS = np.array([480.0, 482.0, 322.0, 238.0, -0.2, 0.12, 0.01, 0.0008, -0.0012])
-RECORDINGS = {"Validate/S1": ("Walking 1 chunk0", "Jog 1 chunk2"), "Train/S2": ("Walking 1 chunk0", "Box 1 chunk0")}
-
-
-def as_object(value):
-    return np.array(value, dtype=object)
-
-
-def world_of(number, joints=15):
-    random = np.random.default_rng(number)
-    shape = random.uniform((-0.3, -0.3, 0.1), (0.3, 0.3, 1.7), (1, joints, 3))
-    return (shape + 0.02 * random.normal(size=(7, joints, 3)).cumsum(axis=0)).astype(np.float32)
-
-
-def coco_of(number):
-    """17 joints that fit the 15: hips around the pelvis, shoulders around the thorax, ears around the head."""
-    world, index = world_of(number), HUMANEVA_15.index
-    poses = np.stack([world[:, index.get(joint, index["head"])] for joint in COCO_17.names], axis=1)
-    for side, sign in (("left", 1), ("right", -1)):
-        for joint, middle in (("hip", "pelvis"), ("shoulder", "thorax"), ("ear", "head")):
-            poses[:, COCO_17.index[f"{side}_{joint}"]] = world[:, index[middle]] + sign * np.float32([0.1, 0.05, 0.02])
-    return poses
-
-
-def views(world, subject, surplus=0):
-    shots = [project(world_to_camera(world, camera).astype(float), LENS) for camera in cameras(subject)]
-    return [np.concatenate([shot, shot[:surplus]]).astype(np.float32) for shot in shots]
 
 
 @pytest.fixture
 def original(tmp_path):
-    """The three files as VideoPose3D's scripts write them; detections last longer and know more subjects."""
-    numbered = [(person, action) for person, actions in RECORDINGS.items() for action in actions]
-    positions, exact, detected = {}, {}, {"Unlabeled/S4": {"Walking 1 chunk0": views(coco_of(0), "S1")}}
-    for number, (person, action) in enumerate(numbered):
-        subject = person.split("/")[1]
-        positions.setdefault(person, {})[action] = world_of(number)
-        exact.setdefault(person, {})[action] = views(world_of(number), subject)
-        detected.setdefault(person, {})[action] = views(coco_of(number), subject, surplus=2)
-    left, right = [2, 3, 4, 8, 9, 10], [5, 6, 7, 11, 12, 13]
-    np.savez_compressed(tmp_path / POSITIONS_FILE, positions_3d=as_object(positions))
-    metadata = {"layout_name": "humaneva15", "num_joints": 15, "keypoints_symmetry": [left, right]}
-    np.savez_compressed(tmp_path / GT, positions_2d=as_object(exact), metadata=as_object(metadata))
-    metadata = {"layout_name": "coco", "num_joints": 17, "keypoints_symmetry": [[1, 3], [2, 4]]}
-    np.savez_compressed(tmp_path / COCO, positions_2d=as_object(detected), metadata=as_object(metadata))
+    write(tmp_path)
     return tmp_path
 
 
@@ -141,59 +101,3 @@ def test_a_long_profile_keeps_to_the_recordings_lengths():
         recording = motion.subject, motion.action.rsplit(" ", 1)[0]
         longest[recording] = longest.get(recording, 0) + len(motion.positions)
     assert all(length <= frames()[person][recording] for (person, recording), length in longest.items())
-
-
-def rewrite(folder, file, change):
-    with np.load(folder / file, allow_pickle=True) as content:
-        entries = {key: content[key].item() for key in content.files}
-    change(entries)
-    np.savez_compressed(folder / file, **{key: as_object(value) for key, value in entries.items()})
-
-
-def walk(change):
-    def harm(entries):
-        recordings = next(iter(entries.values()))["Validate/S1"]
-        recordings["Walking 1 chunk0"] = change(recordings["Walking 1 chunk0"])
-
-    return harm
-
-
-def people(change):
-    return lambda entries: change(next(iter(entries.values())))
-
-
-def with_nan(array):
-    array[2, 1, 0] = np.nan
-    return array
-
-
-FAULTS = {
-    "subject": (POSITIONS_FILE, people(lambda p: p.update({"S1": p["Train/S2"]})), "unknown subject 'S1'"),
-    "recording": (
-        POSITIONS_FILE,
-        people(lambda p: p["Train/S2"].update({"Jump 1 chunk0": world_of(0)})),
-        "unknown recording 'Jump 1 chunk0'",
-    ),
-    "too long": (POSITIONS_FILE, walk(lambda a: np.tile(a, (90, 1, 1))), "chunks of more than 585 frames"),
-    "none": (POSITIONS_FILE, people(lambda p: p.update({"Train/S2": {}})), "Train/S2: no recording"),
-    "17 joints": (POSITIONS_FILE, walk(lambda a: np.zeros((7, 17, 3), np.float32)), "17 joints, expected 15"),
-    "millimetres": (POSITIONS_FILE, walk(lambda a: 1000 * a), "divide by 1000"),
-    "nan": (POSITIONS_FILE, walk(with_nan), "NaN or infinity in frame 2"),
-    "y up": (POSITIONS_FILE, walk(lambda a: a[..., [0, 2, 1]]), "misses the 2D by"),
-    "layout": (GT, lambda e: e["metadata"].update(num_joints=17), "num_joints is 17, expected 15"),
-    "4 cameras": (GT, walk(lambda v: [*v, v[0]]), "4 cameras, expected 3"),
-    "a number": (GT, walk(lambda v: 3), "missing here"),
-    "short": (GT, walk(lambda v: [a[:5] for a in v]), "5 frames of 2D for 7 of 3D"),
-    "missing": (COCO, people(lambda p: p.pop("Train/S2")), "missing here, but in the 3D file"),
-    "15 joints": (COCO, walk(lambda v: [a[:, :15] for a in v]), "15 joints, expected 17"),
-    "normalised": (COCO, walk(lambda v: [a / 320 - 1 for a in v]), "look normalised"),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_faults_end_in_one_sentence_that_names_the_file(original, fault):
-    file, change, message = FAULTS[fault]
-    rewrite(original, file, change)
-    with pytest.raises(InputError, match=message) as caught:
-        list(read_humaneva(original))
-    assert file in str(caught.value) and "\n" not in str(caught.value)

@@ -1,37 +1,11 @@
 """The body model against linear blend skinning written out vertex by vertex, on a small body drawn at random."""
 
 import numpy as np
-import pytest
 from numpy.testing import assert_allclose
+from samples.amass import parts, write_body
 from scipy.spatial.transform import Rotation
 
-from poselib.data.smplh import BONES, FRAMES_AT_A_TIME, POSED, read_body_model
-from poselib.errors import InputError
-
-VERTICES = 40
-
-
-def parts(seed=0):
-    """Arrays of both files of a gender, and a regressor of 17 joints."""
-    random = np.random.default_rng(seed)
-    parents = np.array([2**32 - 1] + [random.integers(bone) for bone in range(1, BONES)], np.uint32)
-    model = {
-        "v_template": random.normal(size=(VERTICES, 3)),
-        "shapedirs": 0.1 * random.normal(size=(VERTICES, 3, 18)),
-        "posedirs": 0.02 * random.normal(size=(VERTICES, 3, POSED)),
-        "weights": random.dirichlet(np.ones(BONES), VERTICES),
-        "kintree_table": np.stack((parents, np.arange(BONES, dtype=np.uint32))),
-        "J_regressor": random.dirichlet(np.ones(VERTICES), BONES),
-    }
-    soft = {"eigvec": 0.1 * random.normal(size=(VERTICES, 3, 10))}
-    return model, soft, random.dirichlet(np.ones(VERTICES), 17)
-
-
-def write(folder, model, soft, gender="female"):
-    for kind, content in (("smplh", model), ("dmpls", soft)):
-        path = folder / kind / gender / "model.npz"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, **content)
+from poselib.data.smplh import BONES, FRAMES_AT_A_TIME, read_body_model
 
 
 def skinned(model, soft, betas, pose, dmpl, trans):
@@ -55,7 +29,7 @@ def skinned(model, soft, betas, pose, dmpl, trans):
 
 def test_joints_are_the_regressor_times_the_skinned_vertices(tmp_path):
     model, soft, regressor = parts()
-    write(tmp_path, model, soft)
+    write_body(tmp_path, model, soft)
     body = read_body_model(tmp_path, "female", regressor)
     random, frames = np.random.default_rng(1), 3
     sizes = {"poses": 156, "dmpls": 8, "trans": 3}
@@ -68,7 +42,7 @@ def test_joints_are_the_regressor_times_the_skinned_vertices(tmp_path):
 
 def test_long_sequences_are_worked_through_in_parts(tmp_path):
     model, soft, regressor = parts()
-    write(tmp_path, model, soft)
+    write_body(tmp_path, model, soft)
     body = read_body_model(tmp_path, "female", regressor)
     poses = np.random.default_rng(2).normal(size=(FRAMES_AT_A_TIME + 5, 156))
     rest = np.zeros((len(poses), 8)), np.zeros((len(poses), 3))
@@ -76,33 +50,3 @@ def test_long_sequences_are_worked_through_in_parts(tmp_path):
     tail = body.joints(np.zeros(16), poses[-5:], *(part[-5:] for part in rest))
     assert whole.shape == (FRAMES_AT_A_TIME + 5, 17, 3)
     assert_allclose(whole[-5:], tail, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            lambda m, s: m.update(shapedirs=m["shapedirs"][..., :10]),
-            r"shapedirs: \(40, 3, 10\), expected",
-        ),
-        (lambda m, s: m.update(weights=m["weights"][:, :24]), "weights"),
-        (lambda m, s: s.update(eigvec=s["eigvec"][:-1]), "dmpls.*eigvec"),
-        (lambda m, s: m.update(kintree_table=m["kintree_table"][:, ::-1].copy()), "bone comes before its parent"),
-        (lambda m, s: m.update(v_template=np.array("x")), "v_template"),
-        (lambda m, s: m.pop("posedirs"), "no entry 'posedirs'"),
-    ],
-)
-def test_another_body_model_is_refused(tmp_path, change, message):
-    model, soft, regressor = parts()
-    change(model, soft)
-    write(tmp_path, model, soft)
-    with pytest.raises(InputError, match=message) as caught:
-        read_body_model(tmp_path, "female", regressor)
-    assert "model.npz" in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_a_missing_gender_is_named(tmp_path):
-    model, soft, regressor = parts()
-    write(tmp_path, model, soft)
-    with pytest.raises(InputError, match=r"smplh/male/model\.npz: no such file"):
-        read_body_model(tmp_path, "male", regressor)

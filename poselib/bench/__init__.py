@@ -1,0 +1,1 @@
+"""What the package needs of a machine, measured on the real commands."""
