@@ -109,7 +109,7 @@ class Profile(_Strict):
 
     about: str
     every: int = Field(1, gt=0)  # one in so many frames of a recording is kept; strides and intervals shrink with it
-    frames_power: float | None = None  # T becomes T' = T^p, 2 or more; one-frame models see 2 T' - 1 or a power of 3
+    short_clips: bool = False  # T becomes about its logarithm; see poselib/scaling.py
     depth_divisor: int = 1
     dim_cube_root: float | None = None  # d becomes dim_cube_root * d^(1/3), to the nearest multiple of 4
     heads: int | None = None
@@ -117,7 +117,7 @@ class Profile(_Strict):
     epochs: int | None = None
     batches: int | None = None  # per epoch
     batch_divisor: Mapping[str, float] = {}  # by model
-    lr_factor: Mapping[str, float] = {}  # by optimiser
+    lr_factor: Mapping[str, float] = {}  # by model, else by optimiser
     schedule: Literal["exponential", "halving", "cosine", "linear_tail"] | None = None
     selection_clips: int | None = None  # windows looked at to choose an epoch
     synthetic_seconds: float = Field(gt=0)  # length of a synthetic take; real ones have about 50 s

@@ -16,7 +16,7 @@ from poselib.protocols import base_action
 from poselib.strategies import Strategy
 
 # Per forward pass: few enough to stay in a CPU's cache, many enough to fill a GPU.
-TOKENS_PER_PASS = {"cpu": 4096, "cuda": 2**20}
+TOKENS_PER_PASS = {"cpu": 16384, "cuda": 2**20}
 POSES_PER_PASS = 4096
 # Of a set whose 3D is computed when asked for, which takes several times its memory.
 FRAMES_AT_A_TIME = 2**14

@@ -1,18 +1,16 @@
 """The stated rule by which a profile shrinks an experiment."""
 
 import math
+from collections.abc import Mapping
 
 from poselib.experiments import Experiment, Profile, Setting
-
-# A clip of a model that strides is a power of 3; longer ones would be most of a small profile's work.
-LONGEST_STRIDED = 27
-
 
 def scaled(experiment: Experiment, profile: Profile) -> Experiment:
     """The experiment as a profile runs it; the rule is the profile's fields and nothing else."""
     options = {name: _option(name, value, profile) for name, value in experiment.options.items()}
+    stride = max(1, experiment.frame_stride // profile.every)
     small = {
-        "frames": _frames(experiment, profile),
+        "frames": _frames(experiment, stride) if profile.short_clips else experiment.frames,
         "depth": experiment.depth and max(1, experiment.depth // profile.depth_divisor),
         "dim": _width(experiment.dim, profile),
         "heads": experiment.heads and (profile.heads or experiment.heads),
@@ -20,9 +18,10 @@ def scaled(experiment: Experiment, profile: Profile) -> Experiment:
         "epochs": profile.epochs or experiment.epochs,
         "batches": profile.batches or experiment.batches,
         "schedule": profile.schedule or experiment.schedule,
-        "lr": experiment.lr * profile.lr_factor.get(experiment.optimiser, 1.0),
-        "frame_stride": max(1, experiment.frame_stride // profile.every),
-        "input_strides": [max(1, stride // profile.every) for stride in experiment.input_strides],
+        "lr": experiment.lr * _of(profile.lr_factor, experiment.model, experiment.optimiser),
+        "frame_stride": stride,
+        # A key-frame is one of the frames that the model sees.
+        "input_strides": [stride * (every // experiment.frame_stride) for every in experiment.input_strides],
     }
     if experiment.interval is not None:
         small["interval"] = max(1, round(experiment.interval * small["frames"] / experiment.frames))
@@ -30,23 +29,37 @@ def scaled(experiment: Experiment, profile: Profile) -> Experiment:
         small["drop_path"] = profile.drop_path
     for kind in ("batch_clips", "batch_frames"):
         if batch := getattr(experiment, kind):
-            small[kind] = max(1, round(batch / profile.batch_divisor.get(experiment.model, 1.0)))
-    if "strides" in options and profile.frames_power is not None:
+            small[kind] = max(1, round(batch / _of(profile.batch_divisor, experiment.model)))
+    if "strides" in options and profile.short_clips:
         options["strides"] = [3] * round(math.log(small["frames"], 3))
         if "paddings" in options:
             options["paddings"] = [[0, 0] for _ in options["strides"]]
     return experiment.model_copy(update=small)
 
 
-def _frames(experiment: Experiment, profile: Profile) -> int:
-    if profile.frames_power is None or experiment.frames == 1:
-        return experiment.frames
-    frames = max(2, round((experiment.frames * experiment.frame_stride) ** profile.frames_power))
+def _of(factors: Mapping[str, float], *names: str) -> float:
+    return next((factors[name] for name in names if name in factors), 1.0)
+
+
+# Frames that a short clip of a model on every so many frames spans, at least.
+SPAN = 27
+
+
+def _frames(experiment: Experiment, stride: int) -> int:
+    """T' = log3(T) - 1, in the form that the model takes; single frames stay."""
+    if experiment.frames == 1:
+        return 1
+    short = max(1, round(math.log(experiment.frames * experiment.frame_stride, 3)) - 1)
+    if experiment.model == "uplift_upsample":
+        return 3 ** round(math.log(SPAN, 3))
     if experiment.model == "mixste":
-        return frames
-    if experiment.model in ("poseformer", "mhformer"):
-        return 2 * frames - 1
-    return min(LONGEST_STRIDED, 3 ** (frames - 1))
+        return max(2, short)
+    if stride > 1:
+        short = max(1, round(math.log(SPAN / stride, 3)))
+        return 3**short if "strides" in experiment.options else 2 * (SPAN // stride // 2) + 1
+    if experiment.model == "mhformer":
+        return 3 * (2 * short - 1)
+    return 2 * short + 1 if experiment.model == "poseformer" else 3 ** max(1, short - 1)
 
 
 def _width(width: int, profile: Profile) -> int:

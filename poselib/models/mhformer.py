@@ -35,6 +35,7 @@ class MHFormerConfig:
     heads: int = 8
     generation_heads: int = 9
     dropout: float = 0.1
+    embedding_dropout: float = 0.25  # of clips of at most 27 frames
     drop_path: float = 0.2  # of the last block of each stack; rises linearly from 0
 
     def __post_init__(self):
@@ -199,4 +200,4 @@ def _embedding(config: MHFormerConfig) -> nn.Module:
     embedding = nn.Conv1d(config.joints * config.in_channels, config.dim, kernel_size=1)
     if config.frames > NORMALISED_FRAMES:
         return embedding
-    return nn.Sequential(embedding, nn.BatchNorm1d(config.dim), nn.ReLU(), nn.Dropout(0.25))
+    return nn.Sequential(embedding, nn.BatchNorm1d(config.dim), nn.ReLU(), nn.Dropout(config.embedding_dropout))
