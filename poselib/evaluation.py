@@ -8,6 +8,7 @@ from poselib.data.prepared import PreparedSet, Video
 from poselib.data.windows import Windows, stitch
 from poselib.inference import middle_clip, targets_of
 from poselib.metrics import MILLIMETRES, align_scale, align_similarity, frame_auc, frame_pck, joint_errors, mpjpe, mpjve
+from poselib.motion_quality import acceleration_error, bone_length_spread, left_right_symmetry
 from poselib.protocols import PCK_MM, PCK_WITHOUT, action_mean, frame_mean, group_of, per_action
 
 # Alignment takes many times the memory of the poses.
@@ -74,18 +75,11 @@ def summarise(
         PCK and AUC in percent. `action_mean` is what papers print: the mean over actions, over HumanEva's actions by
         subject, or over all frames that count of MPI-INF-3DHP, whose `per_action` is by scene.
     """
-    frames, lengths = frames_of(videos), np.array([video.frames for video in videos])
-    target, skeleton, of_3dhp = targets_of(prepared, frames), prepared.skeleton, prepared.role == "mpi_inf_3dhp"
-    pck_joints, consecutive = [], counted is None and not of_3dhp
+    skeleton, of_3dhp = prepared.skeleton, prepared.role == "mpi_inf_3dhp"
+    predicted, target, lengths, videos, consecutive = _that_count(predicted, prepared, videos, counted)
+    pck_joints = []
     if of_3dhp:
         pck_joints = sorted(set(range(len(skeleton))) - {skeleton.sources(joint)[0] for joint in PCK_WITHOUT})
-        predicted, valid = np.array(predicted), prepared.valid[frames]
-        predicted[:, skeleton.root] = 0
-        counted = valid if counted is None else counted & valid
-    if not consecutive:
-        lengths = np.array([counted[span].sum() for span in _spans(lengths)])
-        videos = [video for video, length in zip(videos, lengths, strict=True) if length]
-        predicted, target, lengths = predicted[counted], target[counted], lengths[lengths > 0]
     actions = [group_of(prepared.role, video.subject, video.action) for video in videos]
     errors = video_errors(predicted, target, lengths, pck_joints, consecutive)
     by_action = {metric: per_action(actions, lengths, values) for metric, values in errors.items()}
@@ -102,6 +96,60 @@ def summarise(
         },
         "per_joint": dict(zip(skeleton.names, map(float, joints), strict=True)),
     }
+
+
+def details(predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Video]) -> dict:
+    """How smooth and how constant in size the predicted bodies are, and whose and which joints' errors are large.
+
+    Arguments, and frames that count, as for `summarise`.
+
+    Returns:
+        acceleration_error: mm per frame squared, mean per video of three frames or more, then over actions; not where
+            frames are left out.
+        bone_length_spread, left_right_symmetry: mm, 'predicted' and 'truth', mean over videos weighted by frames.
+        per_subject, per_chain_depth: mean MPJPE over frames, mm, by test subject and by bones between root and joint.
+    """
+    predicted, target, lengths, videos, consecutive = _that_count(predicted, prepared, videos)
+    spans, skeleton, found = _spans(lengths), prepared.skeleton, {}
+    if consecutive:
+        rows = np.flatnonzero(lengths > 2)
+        actions = [group_of(prepared.role, videos[row].subject, videos[row].action) for row in rows]
+        errors = [float(acceleration_error(predicted[spans[row]], target[spans[row]])) for row in rows]
+        found["acceleration_error"] = MILLIMETRES * action_mean(per_action(actions, lengths[rows], errors))
+    for measure in (bone_length_spread, left_right_symmetry):
+        found[measure.__name__] = {
+            label: MILLIMETRES * frame_mean(lengths, [measure(poses[span].astype(float), skeleton) for span in spans])
+            for label, poses in (("predicted", predicted), ("truth", target))
+        }
+    errors, depth = MILLIMETRES * joint_errors(predicted, target), np.array(skeleton.depth)
+    by_video = np.array([errors[span].mean(dtype=float) for span in spans])
+    by_joint, subjects = errors.mean(axis=0, dtype=float), _rows([video.subject for video in videos])
+    return {
+        **found,
+        "per_subject": {name: frame_mean(lengths[rows], by_video[rows]) for name, rows in subjects.items()},
+        "per_chain_depth": {str(bones): float(by_joint[depth == bones].mean()) for bones in np.unique(depth)},
+    }
+
+
+def _that_count(
+    predicted: np.ndarray, prepared: PreparedSet, videos: Sequence[Video], counted: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Sequence[Video], bool]:
+    """Poses and truth of the frames that count, how many each video has, the videos with any, and if none is left out.
+
+    MPI-INF-3DHP marks frames that do not count, and its predictions are set to zero at the root.
+    """
+    frames, lengths = frames_of(videos), np.array([video.frames for video in videos])
+    target, of_3dhp = targets_of(prepared, frames), prepared.role == "mpi_inf_3dhp"
+    consecutive = counted is None and not of_3dhp
+    if of_3dhp:
+        predicted, valid = np.array(predicted), prepared.valid[frames]
+        predicted[:, prepared.skeleton.root] = 0
+        counted = valid if counted is None else counted & valid
+    if not consecutive:
+        lengths = np.array([counted[span].sum() for span in _spans(lengths)])
+        videos = [video for video, length in zip(videos, lengths, strict=True) if length]
+        predicted, target, lengths = predicted[counted], target[counted], lengths[lengths > 0]
+    return predicted, target, lengths, videos, consecutive
 
 
 def at_input_stride(

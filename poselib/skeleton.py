@@ -188,7 +188,7 @@ MPI_INF_3DHP_17 = Skeleton(
     "mpi_inf_3dhp_17",
     {
         "head_top": "head",
-        "neck": "head",
+        "neck": "spine",
         "right_shoulder": "neck",
         "right_elbow": "right_shoulder",
         "right_wrist": "right_elbow",

@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 GROUPS = [
     {"errors", "project", "files", "commit", "yaml_file"},
     {"skeleton", "skeleton_cmu", "geometry"},
-    {"metrics", "protocols", "losses", "augmentation", "optimisers"},
+    {"metrics", "motion_quality", "protocols", "losses", "augmentation", "optimisers"},
     {"layers"},
     {"models", "strategies"},
     {"data"},

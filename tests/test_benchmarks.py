@@ -63,6 +63,8 @@ def test_mpi_inf_3dhp_from_stand_in_to_result(project_folder, monkeypatch):
     assert list(seed["action_mean"]) == ["mpjpe", "p_mpjpe", "n_mpjpe", "pck", "auc"]
     assert seed["action_mean"] == seed["frame_mean"] and list(seed["per_action"]["pck"]) == ["GS", "noGS", "outdoor"]
     assert seed["per_joint"]["pelvis"] == 0 and "counted_as_mixste" not in seed
+    assert list(seed["per_subject"]) == record["test_subjects"] and seed["per_chain_depth"]["0"] == 0
+    assert seed["bone_length_spread"]["predicted"] > 0 and "acceleration_error" not in seed
     prepared = open_prepared(project_folder / "data/prepared/mpi_inf_3dhp")
     assert record["test_frames"] == prepared.valid[frames_of(prepared.split("test"))].sum() < 90
     assert {video.subject for video in prepared.split("validation")} == {"S8"}
@@ -79,6 +81,7 @@ def test_humaneva_from_stand_in_to_result(project_folder, monkeypatch):
         assert seed["action_mean"][metric] == pytest.approx(
             np.mean(list(seed["per_action"][metric].values())), abs=1e-3
         )
+    assert seed["acceleration_error"] > 0 and set(seed["left_right_symmetry"]) == {"predicted", "truth"}
     videos = open_prepared(project_folder / "data/prepared/humaneva").videos
     assert {video.action.split()[0] for video in videos if video.split == "validation"} == {"Box"}
     assert {video.action.split()[0] for video in videos if video.split == "train"} == {"Walking", "Jog", "Box"}

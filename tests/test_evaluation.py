@@ -9,6 +9,7 @@ from poselib.data.windows import centred, stitch
 from poselib.errors import InputError
 from poselib.evaluation import (
     at_input_stride,
+    details,
     example,
     frames_of,
     joint_speeds,
@@ -20,6 +21,7 @@ from poselib.evaluation import (
 from poselib.inference import attention_maps, lift_windows, middle_clip, targets_of, windows_of
 from poselib.interop import to_official
 from poselib.models import build
+from poselib.motion_quality import bone_length_spread, left_right_symmetry
 from poselib.skeleton import H36M_17
 from poselib.strategies import PLAIN
 
@@ -100,6 +102,36 @@ def test_summaries_agree_with_each_other(prepared):
     assert np.mean(list(summary["per_joint"].values())) == pytest.approx(summary["frame_mean"]["mpjpe"], rel=1e-5)
     assert set(summary["per_recording"]["mpjpe"]) == {"S9 Walking", "S9 Sitting 1"}
     assert summary["action_mean"]["p_mpjpe"] < summary["action_mean"]["mpjpe"]
+
+
+def test_details_of_one_moved_wrist(prepared):
+    """In one video of 23 frames the left wrist, five bones from the root, jumps by 17 mm in one frame."""
+    videos = prepared.split("test")
+    frames, target = sum(video.frames for video in videos), targets_of(prepared, frames_of(videos))
+    off = target.copy()
+    off[5, H36M_17.index["left_wrist"]] += [0.017, 0, 0]
+    found = details(off, prepared, videos)
+    # Jumps of 17, 34 and 17 mm in 21 frames of 17 joints; one of two videos of one of two actions.
+    assert found["acceleration_error"] == pytest.approx(4 * 17 / (21 * 17) / 2 / 2, rel=1e-3)
+    assert found["per_subject"] == {"S9": pytest.approx(17 / 17 / frames, rel=1e-4)}
+    by_depth = {"0": 0, "1": 0, "2": 0, "3": 0, "4": 0, "5": pytest.approx(17 / 2 / frames, rel=1e-4)}
+    assert found["per_chain_depth"] == by_depth
+    assert details(target, prepared, videos)["acceleration_error"] == 0
+
+
+def test_body_size_stands_beside_the_truths_and_agrees_with_the_summary(prepared):
+    videos = prepared.split("test")
+    target = targets_of(prepared, frames_of(videos))
+    rigid = np.broadcast_to(mean_pose(prepared), target.shape)
+    found, summary = details(rigid, prepared, videos), summarise(rigid, prepared, videos)
+    assert found["bone_length_spread"]["predicted"] == pytest.approx(0, abs=1e-6)
+    spreads = [1000 * bone_length_spread(target[23 * n : 23 * n + 23], H36M_17) for n in range(len(videos))]
+    assert found["bone_length_spread"]["truth"] == pytest.approx(np.mean(spreads), rel=1e-4)
+    symmetry = [1000 * left_right_symmetry(poses, H36M_17) for poses in (rigid, target)]
+    assert list(found["left_right_symmetry"].values()) == pytest.approx(symmetry, rel=1e-4)
+    hips_and_spine = [summary["per_joint"][joint] for joint in ("left_hip", "right_hip", "spine")]
+    assert found["per_chain_depth"]["1"] == pytest.approx(np.mean(hips_and_spine), rel=1e-5)
+    assert found["per_subject"]["S9"] == pytest.approx(summary["frame_mean"]["mpjpe"], rel=1e-5)
 
 
 def test_velocity_is_not_taken_across_videos():

@@ -21,7 +21,7 @@ def test_published_orders_parents_and_symmetry_lists():
     assert HUMANEVA_15.parents == (-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1)
     assert sides(HUMANEVA_15, "left") == [2, 3, 4, 8, 9, 10]
     assert sides(HUMANEVA_15, "right") == [5, 6, 7, 11, 12, 13]
-    assert MPI_INF_3DHP_17.parents == (16, 16, 1, 2, 3, 1, 5, 6, 14, 8, 9, 14, 11, 12, -1, 14, 1)
+    assert MPI_INF_3DHP_17.parents == (16, 15, 1, 2, 3, 1, 5, 6, 14, 8, 9, 14, 11, 12, -1, 14, 1)
     assert sides(MPI_INF_3DHP_17, "left") == [5, 6, 7, 11, 12, 13]
     assert MPI_INF_3DHP_17.root == 14
 
@@ -78,3 +78,12 @@ def test_wrong_joint_count_and_missing_joints_are_named():
 def test_depth_counts_bones_to_the_root():
     depth = dict(zip(H36M_17.names, H36M_17.depth, strict=True))
     assert (depth["pelvis"], depth["right_ankle"], depth["left_wrist"], depth["head"]) == (0, 3, 5, 4)
+
+
+@pytest.mark.parametrize("skeleton", ALL, ids=lambda skeleton: skeleton.name)
+def test_every_joint_hangs_on_the_root(skeleton):
+    reached = {skeleton.root}
+    for _ in range(len(skeleton)):
+        reached |= {child for child, parent in skeleton.bones if parent in reached}
+    lost = [name for joint, name in enumerate(skeleton.names) if joint not in reached]
+    assert not lost, f"no way from the root to {lost}"

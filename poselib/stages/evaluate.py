@@ -16,6 +16,7 @@ from poselib.errors import InputError
 from poselib.evaluation import (
     action_means,
     at_input_stride,
+    details,
     frames_of,
     joint_speeds,
     mean_pose,
@@ -105,6 +106,7 @@ def _evaluate_seed(
         **({"start": chosen["start"]} if "start" in chosen else {}),
         "selected_epoch": chosen["epoch"],
         **summary,
+        **details(predicted, prepared, videos),
         "without_flip_averaging": action_means(stitch(plain, windows), prepared, videos),
         "selected_on_test": field_habit,
     }
