@@ -248,4 +248,4 @@ def example(
     frames = frames[prepared.valid[frames]]
     frame = frames[len(frames) // 2]
     lifted = {label: run["poses_3d"][np.searchsorted(run["frames"], frame)] for label, run in predictions.items()}
-    return f"{video.subject} {video.action}", (targets_of(prepared, frame), lifted)
+    return f"{video.subject} {video.action}", (targets_of(prepared, frames[[len(frames) // 2]])[0], lifted)

@@ -115,10 +115,11 @@ class Profile(_Strict):
     heads: int | None = None
     drop_path: float | None = None  # and all dropout
     epochs: int | None = None
-    batches: int | None = None  # per epoch
+    batches: Mapping[str, int] = {}  # per epoch, by model
     batch_divisor: Mapping[str, float] = {}  # by model
     lr_factor: Mapping[str, float] = {}  # by model, else by optimiser
     schedule: Literal["exponential", "halving", "cosine", "linear_tail"] | None = None
+    distinct_start: bool = False  # fresh transformers begin with joints that differ; see poselib/distinct_start.py
     selection_clips: int | None = None  # windows looked at to choose an epoch
     synthetic_seconds: float = Field(gt=0)  # length of a synthetic take; real ones have about 50 s
     threads: int | None = None

@@ -57,6 +57,7 @@ def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
 
 
 def lacking(values, metric: str):
+    """Errors as they are; of PCK and AUC, of which more is better, what is missing to 100 %."""
     return 100 - values if metric in ("pck", "auc") else values
 
 

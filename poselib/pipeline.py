@@ -46,7 +46,7 @@ def dvc_yaml(root: Path) -> str:
                 "prepare",
                 argument="${key}",
                 deps=["${item}"],
-                params=[{"params.yaml": ["roles.${key}"]}],
+                params=[{"params.yaml": ["roles.${key}", "profiles.${profile}.every"]}],
                 outs=["data/prepared/${key}"],
             ),
         },

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from poselib.experiments import Experiment, Profile, Setting
 
+
 def scaled(experiment: Experiment, profile: Profile) -> Experiment:
     """The experiment as a profile runs it; the rule is the profile's fields and nothing else."""
     options = {name: _option(name, value, profile) for name, value in experiment.options.items()}
@@ -16,7 +17,7 @@ def scaled(experiment: Experiment, profile: Profile) -> Experiment:
         "heads": experiment.heads and (profile.heads or experiment.heads),
         "options": options,
         "epochs": profile.epochs or experiment.epochs,
-        "batches": profile.batches or experiment.batches,
+        "batches": profile.batches.get(experiment.model, experiment.batches),
         "schedule": profile.schedule or experiment.schedule,
         "lr": experiment.lr * _of(profile.lr_factor, experiment.model, experiment.optimiser),
         "frame_stride": stride,

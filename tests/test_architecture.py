@@ -22,7 +22,7 @@ GROUPS = [
     {"models", "strategies"},
     {"data"},
     {
-        *("recipe", "training", "averaging", "inference", "evaluation", "checkpoints", "interop"),
+        *("recipe", "distinct_start", "training", "averaging", "inference", "evaluation", "checkpoints", "interop"),
         *("complexity", "float_operations"),
     },
     {

@@ -127,7 +127,7 @@ def test_shares_of_frames_are_compared_by_recording():
 
 def test_experiments_that_a_profile_makes_equal_are_not_compared():
     long, short = run("long", 50.0), run("short", 60.0)
-    short.record["setting"] |= {"strategy": "long", "paper": "another", "also_on": ["amass"]}
+    short.record["setting"] |= {"what": "long", "paper": "another", "also_on": ["amass"]}
     verdict = claims.lower("c", "s", [(long, short)])
     assert verdict.verdict == claims.UNTESTABLE
     assert verdict.evidence == "this profile makes them equal: long and short"

@@ -108,7 +108,7 @@ def test_the_step_is_the_first_one_of_the_training(project, tmp_path):
     prepared = dry_run.opened(project, setting)
     recipe = recipe_of(setting, parameters.chosen, prepared.skeleton.names)
     torch.manual_seed(0)
-    model, _ = network(project, setting, "smoke", prepared, None)
+    model, _ = network(project, setting, parameters, prepared, None)
     short = replace(recipe, epochs=1, batches=1, batch_clips=3)
     whole = train(model, STRATEGIES["plain"], short, prepared, seed=0, snapshot=tmp_path / "snapshot", name="")
     assert done.loss == whole.log[0]["loss"] and (done.batch_clips, done.used_clips) == (4, 3)

@@ -109,18 +109,57 @@ def test_profiles_keep_rows_apart_that_the_paper_keeps_apart():
 
 def test_scaling_rule():
     experiment = load_experiment(ROOT, "mixste_t243_gt")
-    rule = {"frames_divisor": 9, "depth_divisor": 3, "dim_cube_root": 5.0, "heads": 2, "lr": 0.5}
-    profile = Profile(about="test", synthetic_seconds=1.0, **rule)
+    rule = {"short_clips": True, "depth_divisor": 3, "dim_cube_root": 5.0, "heads": 2}
+    factors = {"lr_factor": {"adamw": 100, "poseformer": 7}, "batch_divisor": {"mixste": 32}, "batches": {"mixste": 9}}
+    profile = Profile(about="test", synthetic_seconds=1.0, **rule, **factors)
     run = scaled(experiment, profile)
-    assert (run.frames, run.depth, run.dim, run.heads, run.lr) == (27, 2, 40, 2, 0.5)
+    assert (run.frames, run.depth, run.dim, run.heads) == (4, 2, 40, 2)
+    assert (run.lr, run.batch_frames, run.batches) == (pytest.approx(4e-3), 32, 9)
+    other = scaled(load_experiment(ROOT, "poseformer_t81_gt"), profile)
+    assert (other.lr, other.batch_clips, other.batches) == (pytest.approx(7e-4), 512, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "frames"),
+    [
+        ("mixste_t1_3dhp", 1),
+        ("mixste_d4_w64_t27_gt", 2),
+        ("mixste_t81_gt", 3),
+        ("mixste_t243_gt", 4),
+        ("poseformer_t9_cpn", 3),
+        ("poseformer_t81_cpn", 7),
+        ("mhformer_t9_cpn", 3),
+        ("mhformer_t27_cpn", 9),
+        ("mhformer_t81_cpn", 15),
+        ("gla_gcn_t27_gt", 3),
+        ("gla_gcn_t81_gt", 9),
+        ("gla_gcn_t243_gt", 27),
+        ("uu_t81_cpn", 27),
+        ("uu_t351_cpn", 27),
+        ("strided_t81_cpn", 9),
+        ("strided_t81_every4_cpn", 9),
+        ("poseformer_t81_every4_cpn", 13),
+        ("ampose_cpn", 1),
+    ],
+)
+def test_short_clips_are_about_the_logarithm_in_the_form_that_a_model_takes(name, frames):
+    profile = Profile(about="test", synthetic_seconds=1.0, short_clips=True, every=2)
+    assert scaled(load_experiment(ROOT, name), profile).frames == frames
+
+
+def test_key_frames_stay_frames_that_the_model_sees():
+    profile = Profile(about="test", synthetic_seconds=1.0, every=2)
+    for name, stride, key_frames in (("uu_t351_cpn", 2, [2, 4, 8]), ("uu_t81_cpn", 1, [2, 5, 10])):
+        run = scaled(load_experiment(ROOT, name), profile)
+        assert (run.frame_stride, run.input_strides) == (stride, key_frames)
 
 
 def test_the_interval_between_clips_shrinks_with_the_clip():
-    profile = Profile(about="test", synthetic_seconds=1.0, frames_divisor=3)
-    base = load_experiment(ROOT, "mixste_t27_cpn")
+    profile = Profile(about="test", synthetic_seconds=1.0, short_clips=True)
+    base = load_experiment(ROOT, "mixste_t243_cpn")
     assert scaled(base, profile).interval is None
-    intervals = [scaled(base.model_copy(update={"interval": n}), profile).interval for n in (27, 9, 3, 1)]
-    assert intervals == [9, 3, 1, 1]
+    intervals = [scaled(base.model_copy(update={"interval": n}), profile).interval for n in (243, 122, 9, 1)]
+    assert intervals == [4, 2, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from poselib import checkpoints
 from poselib.complexity import count, training_bytes
-from poselib.experiments import load_experiment, load_experiments, load_parameters, load_tables
+from poselib.experiments import Parameters, load_experiment, load_experiments, load_parameters, load_tables
 from poselib.files import write_whole
 from poselib.gpu_hours import Gpu, clips_of, per_table, updates_of
 from poselib.inference import windows_of
@@ -127,8 +127,8 @@ def step(root: Path, name: str, profile: str, clips: int | None = None) -> Step:
     strategy, recipe = STRATEGIES[setting.strategy], recipe_of(setting, parameters.chosen, prepared.skeleton.names)
     torch.manual_seed(parameters.seeds[0])
     with TemporaryDirectory() as folder:
-        start = _untrained(root, setting.start, profile, Path(folder)) if setting.start else None
-        model, _ = network(root, setting, profile, prepared, start)
+        start = _untrained(root, setting.start, parameters, Path(folder)) if setting.start else None
+        model, _ = network(root, setting, parameters, prepared, start)
     before = [weights.detach().clone() for weights in model.parameters()]
     progress, batches = begin(model, recipe, prepared, parameters.seeds[0])
     model.begin_epoch(0, recipe.epochs)
@@ -149,13 +149,13 @@ def step(root: Path, name: str, profile: str, clips: int | None = None) -> Step:
     return Step(used_clips=len(numbers), source=prepared.source, **measured, **counted)
 
 
-def _untrained(root: Path, name: str, profile: str, folder: Path) -> Path:
+def _untrained(root: Path, name: str, parameters: Parameters, folder: Path) -> Path:
     """A checkpoint as the training of an experiment leaves one, but with random weights."""
     experiment = load_experiment(root, name)
-    prepared, setting = opened(root, experiment), scaled(experiment, load_parameters(root, profile).chosen)
-    model, _ = network(root, setting, profile, prepared, None)
+    prepared, setting = opened(root, experiment), scaled(experiment, parameters.chosen)
+    model, _ = network(root, setting, parameters, prepared, None)
     path = folder / f"{name}.safetensors"
-    checkpoints.save(path, model, {"data": prepared.fingerprint, "profile": profile})
+    checkpoints.save(path, model, {"data": prepared.fingerprint, "profile": parameters.profile})
     return path
 
 

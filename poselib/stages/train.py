@@ -12,6 +12,7 @@ import torch
 from poselib import checkpoints
 from poselib.closure import closure, fingerprint
 from poselib.data.prepared import PreparedSet
+from poselib.distinct_start import set_joints_apart
 from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters
 from poselib.files import whole_folder
@@ -48,7 +49,7 @@ def run(root: Path, name: str) -> None:
     finished = {}
     for seed in parameters.seeds:
         torch.manual_seed(seed)
-        model, origin = network(root, setting, parameters.profile, prepared, starts.get(seed))
+        model, origin = network(root, setting, parameters, prepared, starts.get(seed))
         finished[seed] = train(
             model,
             STRATEGIES[setting.strategy],
@@ -64,12 +65,14 @@ def run(root: Path, name: str) -> None:
 
 
 def network(
-    root: Path, setting: Experiment, profile: str, prepared: PreparedSet, start: Path | None
+    root: Path, setting: Experiment, parameters: Parameters, prepared: PreparedSet, start: Path | None
 ) -> tuple[Lifter, dict[str, dict]]:
     """The experiment's network where it trains, with the weights of file `start`, and what is to be noted of those."""
     model, origin = build_model(setting, prepared.skeleton), {}
     if start is not None:
-        origin = _start(root, setting.start, start, profile, model, prepared.skeleton)
+        origin = _start(root, setting.start, start, parameters.profile, model, prepared.skeleton)
+    elif parameters.chosen.distinct_start:
+        set_joints_apart(model)
     model = Refined(model) if setting.refine else model
     return model.to("cuda" if torch.cuda.is_available() else "cpu"), origin
 
