@@ -13,9 +13,10 @@ import torch
 import yaml
 
 from poselib.data import humaneva, mpi_inf_3dhp
-from poselib.experiments import Experiment, load_experiment, load_parameters, scaled
+from poselib.experiments import Experiment, load_experiment, load_parameters
 from poselib.gpu_hours import PUBLISHED, Gpu, clips_of, per_table, updates_of
 from poselib.protocols import HUMANEVA_ACTIONS
+from poselib.scaling import scaled
 from poselib.stages import dry_run
 from poselib.stages.prepare import H36M_FRAMES
 from poselib.stages.train import network, recipe_of

@@ -1,7 +1,7 @@
-"""Train and evaluate what is stale, several experiments at a time; DVC itself runs one stage after the other.
+"""Train, evaluate and show what is stale, several at a time; DVC itself runs one stage after the other.
 
-Each experiment does what its stages in dvc.yaml do, in a process of its own that torch need not be loaded into anew;
-`dvc commit` records what they made, so that a plain `dvc repro` afterwards finds nothing of it left to do.
+Each experiment and each notebook does what its stages in dvc.yaml do, in a process of its own that torch need not be
+loaded into anew; `dvc commit` records what they made, so that a plain `dvc repro` afterwards finds nothing of it left.
 """
 
 import json
@@ -12,14 +12,17 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from tqdm import tqdm
+
 from poselib.errors import InputError
 from poselib.experiments import load_experiments
+from poselib.project import notebooks
 
 STAGES = ("train", "evaluate")
 
 
 def run(root: Path, jobs: int) -> None:
-    """Bring data, trainings and evaluations up to date.
+    """Bring data, trainings, evaluations and notebooks up to date.
 
     Raises:
         InputError: an experiment failed on its input; what the others made is recorded. So it is before any other
@@ -39,12 +42,24 @@ def run(root: Path, jobs: int) -> None:
         if not isinstance(error, InputError):
             raise error
         raise InputError(f"experiment {name!r} failed ({error}); correct it and give the command again")
+    _show(root, jobs)
+
+
+def _show(root: Path, jobs: int) -> None:
+    stages = {f"table-{name.replace('/', '-')}": name for name in notebooks(root)}
+    stale = json.loads(_dvc(root, "status", "--json", capture=True) or "{}")
+    wanted = [stage for stage in stages if stage in stale]
+    with ProcessPoolExecutor(jobs, _context("poselib.stages.table"), max_tasks_per_child=1) as pool:
+        shown = {pool.submit(_run_notebook, root, stages[stage]): stage for stage in wanted}
+        for done in tqdm(as_completed(shown), total=len(shown), desc="notebooks"):
+            done.result()
+    if wanted:
+        _dvc(root, "commit", "-q", "-f", *wanted)
 
 
 def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str, Exception]:
     """The experiments that failed, with the reason."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["poselib.stages.train", "poselib.stages.evaluate"])
+    context = _context("poselib.stages.train", "poselib.stages.evaluate")
     failed, waiting, running = {}, dict(wanted), {}
     starts = {name: experiment.start for name, experiment in load_experiments(root).items()}
     with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
@@ -61,6 +76,19 @@ def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str
             if error := done.exception():
                 failed[name] = error
                 print(f"poselib: {name}: {error}", file=sys.stderr)
+
+
+def _context(*modules: str) -> multiprocessing.context.BaseContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(modules))
+    return context
+
+
+def _run_notebook(root: Path, name: str) -> None:
+    from poselib.stages import table
+
+    os.chdir(root)
+    table.run(root, name, [])
 
 
 def _bring(root: Path, name: str, stages: tuple[str, ...]) -> None:
