@@ -117,7 +117,7 @@ class Profile(_Strict):
     epochs: int | None = None
     batches: Mapping[str, int] = {}  # per epoch, by model
     batch_divisor: Mapping[str, float] = {}  # by model
-    lr_factor: Mapping[str, float] = {}  # by model, else by optimiser
+    lr_factor: Mapping[str, float] = {}  # by experiment, model or optimiser, the first of them that is here
     schedule: Literal["exponential", "halving", "cosine", "linear_tail"] | None = None
     distinct_start: bool = False  # fresh transformers begin with joints that differ; see poselib/distinct_start.py
     selection_clips: int | None = None  # windows looked at to choose an epoch

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from poselib.experiments import Experiment, Profile, Setting
 
 
-def scaled(experiment: Experiment, profile: Profile) -> Experiment:
-    """The experiment as a profile runs it; the rule is the profile's fields and nothing else."""
+def scaled(experiment: Experiment, profile: Profile, name: str = "") -> Experiment:
+    """The experiment of this name as a profile runs it; the rule is the profile's fields and nothing else."""
     options = {name: _option(name, value, profile) for name, value in experiment.options.items()}
     stride = max(1, experiment.frame_stride // profile.every)
     small = {
@@ -19,7 +19,7 @@ def scaled(experiment: Experiment, profile: Profile) -> Experiment:
         "epochs": profile.epochs or experiment.epochs,
         "batches": profile.batches.get(experiment.model, experiment.batches),
         "schedule": profile.schedule or experiment.schedule,
-        "lr": experiment.lr * _of(profile.lr_factor, experiment.model, experiment.optimiser),
+        "lr": experiment.lr * _of(profile.lr_factor, name, experiment.model, experiment.optimiser),
         "frame_stride": stride,
         # A key-frame is one of the frames that the model sees.
         "input_strides": [stride * (every // experiment.frame_stride) for every in experiment.input_strides],
@@ -60,7 +60,7 @@ def _frames(experiment: Experiment, stride: int) -> int:
         return 3**short if "strides" in experiment.options else 2 * (SPAN // stride // 2) + 1
     if experiment.model == "mhformer":
         return 3 * (2 * short - 1)
-    return 2 * short + 1 if experiment.model == "poseformer" else 3 ** max(1, short - 1)
+    return 2 * short + 1 if experiment.model == "poseformer" else 3 ** min(2, max(1, short - 1))
 
 
 def _width(width: int, profile: Profile) -> int:

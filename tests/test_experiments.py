@@ -133,7 +133,7 @@ def test_scaling_rule():
         ("mhformer_t81_cpn", 15),
         ("gla_gcn_t27_gt", 3),
         ("gla_gcn_t81_gt", 9),
-        ("gla_gcn_t243_gt", 27),
+        ("gla_gcn_t243_gt", 9),
         ("uu_t81_cpn", 27),
         ("uu_t351_cpn", 27),
         ("strided_t81_cpn", 9),

@@ -123,7 +123,7 @@ def step(root: Path, name: str, profile: str, clips: int | None = None) -> Step:
     parameters, experiment = load_parameters(root, profile), load_experiment(root, name)
     if parameters.chosen.threads:
         torch.set_num_threads(parameters.chosen.threads)
-    prepared, setting = opened(root, experiment), scaled(experiment, parameters.chosen)
+    prepared, setting = opened(root, experiment), scaled(experiment, parameters.chosen, name)
     strategy, recipe = STRATEGIES[setting.strategy], recipe_of(setting, parameters.chosen, prepared.skeleton.names)
     torch.manual_seed(parameters.seeds[0])
     with TemporaryDirectory() as folder:
@@ -152,7 +152,7 @@ def step(root: Path, name: str, profile: str, clips: int | None = None) -> Step:
 def _untrained(root: Path, name: str, parameters: Parameters, folder: Path) -> Path:
     """A checkpoint as the training of an experiment leaves one, but with random weights."""
     experiment = load_experiment(root, name)
-    prepared, setting = opened(root, experiment), scaled(experiment, parameters.chosen)
+    prepared, setting = opened(root, experiment), scaled(experiment, parameters.chosen, name)
     model, _ = network(root, setting, parameters, prepared, None)
     path = folder / f"{name}.safetensors"
     checkpoints.save(path, model, {"data": prepared.fingerprint, "profile": parameters.profile})

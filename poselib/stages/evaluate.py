@@ -44,7 +44,7 @@ def run(root: Path, name: str, role: str | None = None) -> None:
         torch.set_num_threads(parameters.chosen.threads)
     trained = opened(root, experiment)
     prepared = opened(root, experiment, role) if role else trained
-    setting = scaled(experiment, parameters.chosen)
+    setting = scaled(experiment, parameters.chosen, name)
     videos = prepared.split("test")
     seeds, first = [], None
     for seed in parameters.seeds:

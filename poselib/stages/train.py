@@ -40,7 +40,7 @@ def run(root: Path, name: str) -> None:
     if profile.threads:
         torch.set_num_threads(profile.threads)
     prepared = opened(root, experiment)
-    setting = scaled(experiment, profile)
+    setting = scaled(experiment, profile, name)
     recipe = recipe_of(setting, profile, prepared.skeleton.names)
     folder, weights = root / "checkpoints", "seed{}.safetensors"
     starts = {seed: folder / setting.start / weights.format(seed) for seed in parameters.seeds if setting.start}

@@ -11,7 +11,8 @@ from faults import h36m as originals
 from faults.catalogue import Fault, call
 from poselib import checkpoints
 from poselib.data.prepared import open_prepared
-from poselib.experiments import load_experiment, load_parameters, scaled
+from poselib.experiments import load_experiment, load_parameters
+from poselib.scaling import scaled
 from poselib.stages.train import build_model
 
 COMMAND = ("evaluate", "small")
