@@ -8,6 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from poselib.errors import InputError
 
+# The same safe reader in C where PyYAML was built with it: ten times as fast.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Checked = TypeVar("Checked", bound=BaseModel)
 
 
@@ -18,7 +20,7 @@ def read_yaml(path: Path) -> dict:
         InputError: missing, not YAML, or not a dictionary.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.load(path.read_text(), Loader)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; run from a complete checkout") from error
     except (yaml.YAMLError, OSError, ValueError, RecursionError) as error:

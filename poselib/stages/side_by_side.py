@@ -59,7 +59,8 @@ def _show(root: Path, jobs: int) -> None:
 
 def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str, Exception]:
     """The experiments that failed, with the reason."""
-    context = _context("poselib.stages.train", "poselib.stages.evaluate")
+    # The last of these takes seconds, and the first optimiser of a process imports it.
+    context = _context("poselib.stages.train", "poselib.stages.evaluate", "torch._dynamo")
     failed, waiting, running = {}, dict(wanted), {}
     starts = {name: experiment.start for name, experiment in load_experiments(root).items()}
     with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
