@@ -42,6 +42,8 @@ def run(root: Path, jobs: int) -> None:
         if not isinstance(error, InputError):
             raise error
         raise InputError(f"experiment {name!r} failed ({error}); correct it and give the command again")
+    if any(experiment.also_on for experiment in load_experiments(root).values()):
+        _dvc(root, "repro", "-q", "evaluate_on")
     _show(root, jobs)
 
 

@@ -16,10 +16,11 @@ tables:
 CONTENT = {
     "experiment": "small",
     "profile": "smoke",
+    "role": "h36m",
     "source": "synthetic",
     "credits": ["Synthetic motion"],
     "data": "0" * 64,
-    "setting": {"model": "mixste"},
+    "setting": {"model": "mixste", "frames": 3, "depth": 1, "dim": 8, "strategy": "plain"},
     "mean_pose": {"mpjpe": 200.0},
     "seeds": [{"action_mean": {"mpjpe": 100.0}}],
 }
@@ -33,6 +34,8 @@ def make(folder):
     (folder / "experiments/mixste.yaml").write_text(EXPERIMENTS)
     (folder / "data").mkdir()
     shutil.copy(ROOT / "data/divergences.csv", folder / "data")
+    (folder / "notebooks/mixste").mkdir(parents=True)
+    shutil.copy(ROOT / "notebooks/mixste/table01.ipynb", folder / "notebooks/mixste")
     (folder / "README.md").write_text("<!-- scoreboard of results -->\n<!-- end of scoreboard -->\n")
     for file in (RECORD, CLAIMS):
         (folder / file).parent.mkdir(parents=True)

@@ -83,5 +83,5 @@ FAULTS = {
     "start in a circle": of_experiments(
         "tmt_d4_w64_t27_gt", "starts from itself", f"{OWN} {{", f"{OWN} {{start: tmt_d4_w64_t27_gt, "
     ),
-    "recipe of a number": written("experiments/recipes.yaml", b"mixste: 3\n", "expected keys and values", TRAIN),
+    "recipe of a number": written("experiments/recipes.yaml", b"ampose: 3\n", "expected keys and values", TRAIN),
 }
