@@ -22,7 +22,8 @@ CONTENT = {
     "data": "0" * 64,
     "setting": {"model": "mixste", "frames": 3, "depth": 1, "dim": 8, "strategy": "plain"},
     "mean_pose": {"mpjpe": 200.0},
-    "seeds": [{"action_mean": {"mpjpe": 100.0}}],
+    "detector": "gt",
+    "seeds": [{"seed": 0, "action_mean": {"mpjpe": 100.0}, "weights_sha256": "0" * 64}],
 }
 
 
