@@ -53,10 +53,14 @@ def _show(root: Path, jobs: int) -> None:
     wanted = [stage for stage in stages if stage in stale]
     with ProcessPoolExecutor(jobs, _context("poselib.stages.table"), max_tasks_per_child=1) as pool:
         shown = {pool.submit(_run_notebook, root, stages[stage]): stage for stage in wanted}
+        failed = {}
         for done in tqdm(as_completed(shown), total=len(shown), desc="notebooks"):
-            done.result()
-    if wanted:
-        _dvc(root, "commit", "-q", "-f", *wanted)
+            if error := done.exception():
+                failed[shown[done]] = error
+    if made := [stage for stage in wanted if stage not in failed]:
+        _dvc(root, "commit", "-q", "-f", *made)
+    if failed:
+        raise next(iter(failed.values()))
 
 
 def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str, Exception]:
