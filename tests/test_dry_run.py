@@ -112,7 +112,7 @@ def test_the_step_is_the_first_one_of_the_training(project, tmp_path):
     model, _ = network(project, setting, parameters, prepared, None)
     short = replace(recipe, epochs=1, batches=1, batch_clips=3)
     whole = train(model, STRATEGIES["plain"], short, prepared, seed=0, snapshot=tmp_path / "snapshot", name="")
-    assert done.loss == whole.log[0]["loss"] and (done.batch_clips, done.used_clips) == (4, 3)
+    assert done.loss == whole.log[0]["loss"] and (done.batch_clips, done.used_clips) == (16, 3)
 
 
 def test_a_step_that_moves_nothing_or_has_no_finite_loss_is_a_fault(project, monkeypatch):

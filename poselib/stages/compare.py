@@ -37,7 +37,7 @@ def compare(root: Path, revision: str, results: str) -> pd.DataFrame:
         InputError: git does not know the revision, or the folder has no tables.
     """
     if _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}") is None:
-        raise InputError(f"{root}: git knows no revision {revision!r}; 'git log' lists those there are")
+        raise InputError(f"{root}: git knows no revision {revision!r}; choose one that 'git log' lists")
     folder = root / results
     listed = _git(root, "ls-tree", "-r", "--name-only", revision, "--", f"{folder.relative_to(root)}/") or ""
     paths = {root / name for name in listed.splitlines()} | set(folder.glob("*/*.csv"))
