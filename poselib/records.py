@@ -9,7 +9,7 @@ import pandas as pd
 
 from poselib.commit import code_commit
 from poselib.errors import InputError
-from poselib.experiments import load_parameters, load_tables
+from poselib.experiments import Experiment, load_experiments, load_parameters, load_tables
 from poselib.record_file import SOURCES, read_record
 
 
@@ -69,7 +69,7 @@ def runs_of(root: Path, table: str, results: str) -> list[Run]:
     Raises:
         InputError: no experiment names the table, or a record is not readable.
     """
-    rows = load_tables(root).get(table)
+    rows, experiments = load_tables(root).get(table), load_experiments(root)
     if not rows:
         raise InputError(f"experiments/ names no runs for table {table!r}; add them under 'tables'")
     folder, runs = root / _chosen(root, results) / "metrics", []
@@ -77,8 +77,19 @@ def runs_of(root: Path, table: str, results: str) -> list[Run]:
         if row.experiment is None:
             runs.append(Run("", row.row, None, not_run=row.not_run))
         else:
-            runs.append(Run(row.record, row.row, read_record(folder / f"{row.record}.json"), row.view))
+            record = read_record(folder / f"{row.record}.json")
+            runs.append(Run(row.record, row.row, record, _as_run(row.view, experiments[row.experiment], record)))
     return runs
+
+
+def _as_run(view: str, experiment: Experiment, record: Mapping | None) -> str:
+    """The view with the input stride that a profile made of the paper's."""
+    kind, *rest = view.split(".")
+    if record is None or kind != "by_input_stride":
+        return view
+    said = experiment.input_strides or [experiment.frame_stride]
+    ran = record["setting"]["input_strides"] or [record["setting"]["frame_stride"]]
+    return ".".join([kind, str(ran[said.index(int(rest[0]))]), *rest[1:]])
 
 
 def log_of(root: Path, results: str, run: str) -> pd.DataFrame:

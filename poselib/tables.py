@@ -86,7 +86,7 @@ def _row(key: Mapping, printed: Mapping, run: Run | None, metrics: Mapping[str, 
     for column, metric in metrics.items():
         row[f"{column} reported"] = printed[column]
         row |= _measured(column, metric, run)
-    return row | _provenance(run, status, next(iter(metrics.values())))
+    return row | _provenance(run, status, next(iter(metrics.values()), "mpjpe"))
 
 
 def _measured(column: str, metric: str, run: Run | None) -> dict:
