@@ -33,7 +33,7 @@ def cells(results):
 def measured_columns(row):
     if row.get("kind") == "measured":
         names = list(row)
-        return names[names.index("kind") + 1 : names.index("Avg") + 1]
+        return names[names.index("kind") + 1 : names.index("Avg") + 1] if "Avg" in names else []
     return [name for name in row if name.endswith(" measured") and re.fullmatch(r"[\d.]*", row[name])]
 
 
