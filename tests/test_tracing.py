@@ -51,7 +51,7 @@ def record_of(results, row):
 def from_record(results, path, row, column):
     """What the record says of a cell: one number for each of its metrics that the column's name admits."""
     table, record = f"{path.parent.name}/{path.name.split('.')[0]}", record_of(results, row)
-    for view in views(table, row):
+    for view in views(table, row, record):
         summaries = [within(seed, view) for seed in record["seeds"]]
         for metric in admitted(column, summaries[0]["action_mean"]):
             mean = statistics.fmean(summary["action_mean"][metric] for summary in summaries)
@@ -68,10 +68,12 @@ def printed_as(value, row, column):
     return abs(value - float(row[column])) <= (0.05 if row.get("kind") == "measured" else 0.005) + 1e-6
 
 
-def views(table, row):
+def views(table, row, record):
     """Where in the record the row's errors stand, by the entry of experiments/ that has the row's keys."""
     entries = [entry for entry in load_tables(ROOT)[table] if entry.record == row["experiment"]]
-    return {e.view for e in entries if all(row.get(key, str(value)) == str(value) for key, value in e.row.items())}
+    entries = [e for e in entries if all(row.get(key, str(value)) == str(value) for key, value in e.row.items())]
+    experiments = load_experiments(ROOT)
+    return {records._as_run(entry.view, experiments[entry.experiment], record) for entry in entries}
 
 
 def within(seed, view):
