@@ -54,7 +54,7 @@ FAULTS = {
     "no seeds": of_params("seeds", "at least 1 item", "seeds: [0]", "seeds: []"),
     "seeds in words": of_params("seeds.0", "valid integer", "seeds: [0]", "seeds: [zero]"),
     "results that lead out": of_params("results", "match pattern", "results: results", "results: ../../results"),
-    "results at the root": of_params("results", "match pattern", "results: results", "results: /tmp/results"),
+    "results at the root": of_params("results", "match pattern", "results: results", "results: /elsewhere/results"),
     "unknown source": of_params("roles.h36m.source", "'synthetic'", "source: synthetic", "source: web"),
     "infinite seconds": of_params("synthetic_seconds", "finite", "synthetic_seconds: 0.6", "synthetic_seconds: .inf"),
     "role left out": of_params("'h36m'", "roles has no", "  h36m:", "  human:"),
@@ -75,7 +75,7 @@ FAULTS = {
     "unknown section": of_experiments("'tabels'", "unknown key", "tables:", "tabels:"),
     "numbered section": of_experiments("7", "unknown key", "tables:", "7: 8\nother: 1\ntables:"),
     "name that leads out": of_experiments("../../executed", "a name is made of", OWN, "  ../../executed:"),
-    "name at the root": of_experiments("/tmp/executed", "a name is made of", OWN, "  /tmp/executed:"),
+    "name at the root": of_experiments("/elsewhere/executed", "a name is made of", OWN, "  /elsewhere/executed:"),
     "name of a list": written("experiments/tmt.yaml", b"experiments: [1, 2]\n", "not names with their values", TRAIN),
     "start of nobody": of_experiments(
         "tmt_d4_w64_t27_gt", "starts from 'nobody'", f"{OWN} {{", f"{OWN} {{start: nobody, "
