@@ -132,14 +132,18 @@ def lift(
 def _store_logs(root: Path, parameters: Parameters, name: str) -> None:
     """<results>/logs/<name>.csv, what training measured after every epoch, and .timing.csv, when it was done."""
     folder = root / "checkpoints" / name
-    parts = {seed: pd.read_csv(folder / f"seed{seed}.log.csv") for seed in parameters.seeds}
+    parts = {}
+    for seed in parameters.seeds:
+        path = folder / f"seed{seed}.log.csv"
+        try:
+            parts[seed] = pd.read_csv(path).astype({"epoch": int, "seconds": float})
+        except (OSError, KeyError, ValueError) as error:
+            raise InputError(f"{path}: not readable ({error}); delete its folder and train again") from error
     log = pd.concat(parts, names=["seed"]).reset_index(0)
-    target = root / parameters.results / "logs"
-    for columns, file in (
-        (log.columns != "seconds", f"{name}.csv"),
-        (["seed", "epoch", "seconds"], f"{name}.timing.csv"),
-    ):
-        write_whole(target / file, log.loc[:, columns].to_csv(index=False, lineterminator="\n"))
+    tables = {"csv": log.drop(columns="seconds"), "timing.csv": log[["seed", "epoch", "seconds"]]}
+    for kind, table in tables.items():
+        text = table.to_csv(index=False, lineterminator="\n")
+        write_whole(root / parameters.results / f"logs/{name}.{kind}", text)
 
 
 def _store_predictions(path: Path, predicted: np.ndarray, prepared: PreparedSet, frames: np.ndarray) -> None:

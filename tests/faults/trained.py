@@ -147,6 +147,8 @@ FAULTS = {
     "weight turned": of_weights(
         "does not fit", lambda w, about: w.update({"head.1.weight": w["head.1.weight"].T.contiguous()}), "head.1.weight"
     ),
+    "log left out": of_bytes("checkpoints/small/seed0.log.csv", "not readable", lambda path: path.unlink()),
+    "log of bytes": of_bytes("checkpoints/small/seed0.log.csv", "not readable", lambda path: path.write_bytes(b"\xff")),
     "rival cut": of_bytes(
         "checkpoints/small/seed0.test_selected.safetensors", "not a readable poselib checkpoint", archives.cut
     ),
