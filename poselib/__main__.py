@@ -125,6 +125,14 @@ def compare(
 
 
 @app.command()
+def settings() -> None:
+    """Note what params.yaml and experiments/ come to for every experiment and table, so that stages see changes."""
+    from poselib.stages import settings as stage
+
+    stage.run(root())
+
+
+@app.command()
 def fingerprint() -> None:
     """Note what the package's code does, so that stages run again when it changes."""
     from poselib.stages import fingerprint as stage

@@ -7,21 +7,32 @@ retrains nothing.
 import ast
 import hashlib
 import json
+import re
 from pathlib import Path
+
+from poselib.project import notebooks
 
 FOLDER = "data/code"
 DATA = (".json", ".html", ".css")
 
 
 def units(root: Path) -> dict[str, list[str]]:
-    """What is fingerprinted by name, 'train', 'evaluate' and 'models/<name>', and the package files of each.
+    """What is fingerprinted by name, and the package files of each.
 
-    'scratch' has none: what a training depends on that starts from no other's weights.
+    Names are 'train', 'evaluate', 'models/<name>' and 'notebooks/<name>'; 'scratch' has no files: what a training
+    depends on that starts from no other's weights.
     """
     models = [path for path in sorted((root / "poselib/models").glob("*.py")) if path.stem != "__init__"]
-    starts = {name: root / f"poselib/stages/{name}.py" for name in ("train", "evaluate")}
-    starts |= {f"models/{path.stem}": path for path in models}
-    return {"scratch": [], **{name: sorted(closure(root, start)) for name, start in starts.items()}}
+    starts = {name: [root / f"poselib/stages/{name}.py"] for name in ("train", "evaluate")}
+    starts |= {f"models/{path.stem}": [path] for path in models}
+    starts |= {f"notebooks/{name}": _of_notebook(root, name) for name in notebooks(root)}
+    return {"scratch": [], **{name: sorted(closure(root, *paths)) for name, paths in starts.items()}}
+
+
+def _of_notebook(root: Path, name: str) -> list[Path]:
+    path = root / "notebooks" / f"{name}.ipynb"
+    built = re.findall(r'build\(\s*"(\w+)"', code_of(path))
+    return [path, root / "poselib/stages/table.py", *(root / f"poselib/models/{model}.py" for model in built)]
 
 
 def fingerprint(root: Path, files: list[str]) -> dict[str, str]:

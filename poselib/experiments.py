@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from poselib.errors import InputError
 from poselib.yaml_file import checked, read_yaml
 
 RECIPES = "experiments/recipes.yaml"
+SETTINGS = "data/settings"
 
 
 class _Strict(BaseModel):
@@ -167,7 +169,12 @@ def load_tables(root: Path) -> dict[str, list[TableRow]]:
     Raises:
         InputError: unknown key, wrong type, or a row that names no experiment.
     """
-    experiments, tables = load_experiments(root), {}
+    return dict(_tables(root, _stamp(root)))
+
+
+@lru_cache(maxsize=2)
+def _tables(root: Path, stamp: tuple) -> dict[str, list[TableRow]]:
+    experiments, tables = _experiments(root, stamp), {}
     for path in _papers(root):
         for table, rows in _section(root, path, "tables").items():
             label = f"{path.relative_to(root)}, {table}"
@@ -188,6 +195,16 @@ def load_experiments(root: Path) -> dict[str, Experiment]:
     Raises:
         InputError: unknown key, wrong type, or a name used twice.
     """
+    return dict(_experiments(root, _stamp(root)))
+
+
+def _stamp(root: Path) -> tuple:
+    """Differs once a file of experiments/ does: a report asks for them hundreds of times."""
+    return tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in [*_papers(root), root / RECIPES])
+
+
+@lru_cache(maxsize=2)
+def _experiments(root: Path, stamp: tuple) -> dict[str, Experiment]:
     experiments: dict[str, Experiment] = {}
     recipes = read_yaml(root / RECIPES)
     for path in _papers(root):

@@ -38,8 +38,10 @@ def run_notebook(source: Path, target: Path, parameters: Mapping[str, object]) -
     partial = target.with_suffix(".running.ipynb")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        # How many pieces a text arrives in differs from run to run.
+        options = {"log_output": True, "coalesce_streams": True}
         papermill.execute_notebook(
-            source, partial, dict(parameters), progress_bar=False, log_output=True, kernel_name="python3"
+            source, partial, dict(parameters), progress_bar=False, kernel_name="python3", **options
         )
     except papermill.PapermillExecutionError as error:
         if error.ename == "InputError":

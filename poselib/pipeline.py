@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from poselib.closure import FOLDER, closure, code_of, units
-from poselib.experiments import RECIPES, Experiment, load_experiments, load_tables
-from poselib.project import notebooks
+from poselib.experiments import SETTINGS, Experiment, load_experiments, load_tables
+from poselib.project import notebooks, stage_of
 
 HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Settings: params.yaml and experiments/.\n"
 
@@ -17,7 +17,6 @@ HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Setting
 def dvc_yaml(root: Path) -> str:
     """The text of dvc.yaml for the experiments and notebooks there are."""
     experiments = load_experiments(root)
-    papers = sorted({experiment.paper for experiment in experiments.values()})
     roles = sorted({role for run in experiments.values() for role in (run.role, *run.also_on)})
     runs = {name: _run(name, experiment) for name, experiment in experiments.items()}
     crossed = {f"{name}_on_{on}": {**runs[name], "on": on} for name, run in experiments.items() for on in run.also_on}
@@ -50,6 +49,7 @@ def dvc_yaml(root: Path) -> str:
                 outs=["data/prepared/${key}"],
             ),
         },
+        "settings": _stage(root, "settings", deps=["params.yaml", "experiments"], outs=[SETTINGS]),
         "code": _code(root),
         "train": _each("train", "runs", ["${item.start}"], outs=["checkpoints/${key}"]),
         "evaluate": _each(
@@ -63,19 +63,21 @@ def dvc_yaml(root: Path) -> str:
         deps = ["checkpoints/${item.run}", "data/prepared/${item.on}"]
         stages["evaluate_on"] = _each("evaluate", "crossed", deps, argument=" --on ${item.on}", **made)
     shown = notebooks(root)
-    stages |= {f"table-{notebook.replace('/', '-')}": _table(root, notebook) for notebook in shown}
+    stages |= {stage_of(notebook): _table(root, notebook) for notebook in shown}
     sources = [f"notebooks/{notebook}.ipynb" for notebook in shown]
     executed = [f"${{results}}/{notebook}.ipynb" for notebook in shown]
     judged = [f"${{results}}/{notebook}.claims.csv" for notebook in shown if "/" in notebook]
     written = ["README.md", "divergences.md", "scoreboard.timing.csv"]
+    shared = ["data/divergences.csv", f"{SETTINGS}/tables"]
     stages["report"] = _stage(
         root,
         "report",
-        deps=["data/divergences.csv", "${results}/metrics", "${results}/logs", *sources, *executed, *judged],
-        params=[{"params.yaml": ["results"]}, *({f"experiments/{paper}.yaml": ["tables"]} for paper in papers)],
+        deps=[*shared, "${results}/metrics", "${results}/logs", *sources, *executed, *judged],
         outs=["${results}/site", *({f"${{results}}/{name}": {"cache": False}} for name in written)],
     )
-    content = {"vars": [{"runs": runs}, {"crossed": crossed}], "stages": stages}
+    # Stages depend on what these come to; named here, `dvc params diff` shows what was changed in them.
+    chosen = ["params.yaml", *(path.relative_to(root).as_posix() for path in sorted((root / "experiments").iterdir()))]
+    content = {"params": chosen, "vars": [{"runs": runs}, {"crossed": crossed}], "stages": stages}
     return HEADER + yaml.safe_dump(content, sort_keys=False, width=120)
 
 
@@ -94,32 +96,24 @@ def _code(root: Path) -> dict:
 def _run(name: str, experiment: Experiment) -> dict[str, str]:
     """What the stages of an experiment are told of it."""
     start = f"checkpoints/{experiment.start}" if experiment.start else f"{FOLDER}/scratch.json"
-    same = {"paper": experiment.paper, "model": experiment.model, "role": experiment.role}
-    return {"run": name, **same, "start": start}
+    return {"run": name, "model": experiment.model, "role": experiment.role, "start": start}
 
 
 def _each(name: str, runs: str, deps: list[str], argument: str = "", **parts: list) -> dict:
     code = [f"{FOLDER}/{name}.json", f"{FOLDER}/models/${{item.model}}.json"]
-    params = [
-        {"params.yaml": ["profile", "profiles.${profile}", "seeds"]},
-        {"experiments/${item.paper}.yaml": ["experiments.${item.run}"]},
-        {RECIPES: ["${item.model}"]},
-    ]
-    deps = ["data/prepared/${item.role}", *deps, *code]
-    stage = {"cmd": f"python -m poselib {name} ${{item.run}}{argument}", "deps": deps, "params": params, **parts}
+    deps = [f"{SETTINGS}/runs/${{item.run}}.json", "data/prepared/${item.role}", *deps, *code]
+    stage = {"cmd": f"python -m poselib {name} ${{item.run}}{argument}", "deps": deps, **parts}
     return {"foreach": f"${{{runs}}}", "do": stage}
 
 
 def _table(root: Path, notebook: str) -> dict:
     path = root / "notebooks" / f"{notebook}.ipynb"
     source, parameters = code_of(path), _parameters(path)
-    built = [root / f"poselib/models/{model}.py" for model in re.findall(r'build\(\s*"(\w+)"', source)]
-    modules = closure(root, path, root / "poselib/stages/table.py", *built)
     runs = list(dict.fromkeys(row.record for row in load_tables(root).get(notebook, []) if row.experiment))
     records = [f"${{results}}/metrics/{run}.json" for run in runs]
     for reader, kind in (("log_of(", "csv"), ("timing_of(", "timing.csv")):
         records += [f"${{results}}/logs/{run}.{kind}" for run in runs if reader in source]
-    files = [str(path.relative_to(root)), *sorted(modules), *records]
+    files = [str(path.relative_to(root)), f"{FOLDER}/notebooks/{notebook}.json", *records]
     files += [f"data/reported/{table}.csv" for table in re.findall(r'reported\(root\(\), "([\w/]+)"', source)]
     files += ["data/divergences.csv"] if "divergences(" in source else []
     files += ["data/reported/open_mocap"] if "open_mocap" in source else []
@@ -130,14 +124,14 @@ def _table(root: Path, notebook: str) -> dict:
     ]
     if "checkpoints.load(" in source:
         files += [f"checkpoints/{value}" for name, value in parameters.items() if name.startswith("experiment")]
-    params = [{"params.yaml": [name for name in ("profile", "results") if name in {"results", *parameters}]}]
-    params += [{f"experiments/{notebook.split('/')[0]}.yaml": [f"tables.{notebook}"]}] if runs else []
+    files += [f"{SETTINGS}/tables/{notebook}.json"] if runs else []
+    chosen = {"params": [{"params.yaml": ["profile"]}]} if "profile" in parameters else {}
     folder = f"${{results}}/{notebook}".rsplit("/", 1)[0]
     outs = [f"${{results}}/{notebook}.ipynb", *(f"{folder}/{name}" for name in _written(source))]
     return {
         "cmd": f"python -m poselib table {notebook}",
         "deps": files,
-        "params": params,
+        **chosen,
         "outs": [{out: {"cache": False}} for out in outs],
     }
 

@@ -26,6 +26,11 @@ def notebooks(root: Path) -> list[str]:
     return sorted(kept, key=lambda name: ("/" not in name, name))
 
 
+def stage_of(notebook: str) -> str:
+    """Name of the stage that runs a notebook, 'table-paper-tableNN'."""
+    return f"table-{notebook.replace('/', '-')}"
+
+
 def title(root: Path, notebook: str) -> str:
     """The heading a notebook begins with."""
     cells = json.loads((root / "notebooks" / f"{notebook}.ipynb").read_text())["cells"]

@@ -10,6 +10,7 @@ import pandas as pd
 from poselib.commit import code_commit
 from poselib.errors import InputError
 from poselib.experiments import Experiment, load_experiments, load_parameters, load_tables
+from poselib.project import stage_of
 from poselib.record_file import SOURCES, read_record
 
 
@@ -190,6 +191,6 @@ def footer(root: Path, notebook: str, runs: Sequence[Run] = ()) -> str:
     Args:
         notebook: 'paper/tableNN'; runs: empty for what is counted and needs no data.
     """
-    stage = f"table-{notebook.replace('/', '-')}"
+    stage = stage_of(notebook)
     made = f"notebooks/{notebook}.ipynb; stage {stage}; code at commit {code_commit(root)}"
     return f"{made}; {source_line(runs) if runs else 'counted, no data'}"

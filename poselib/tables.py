@@ -1,5 +1,6 @@
 """Reported numbers beside measured ones: every row of a paper's table, what was run for it, or why nothing was."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -209,5 +210,7 @@ def markdown(table: pd.DataFrame, footer: str = "") -> str:
     for column in numbers[numbers.str.endswith((" measured", " spread", "on test"))]:
         places = max(len(str(value).partition(".")[2]) for value in shown[column].dropna())
         text[column] = ["" if pd.isna(value) else f"{value:.{places}f}" for value in shown[column]]
+    # A citation before a bracket, "[37](T=81)", is no link.
+    text = text.map(lambda cell: re.sub(r"(\[\d+\])\(", r"\1\\(", cell) if isinstance(cell, str) else cell)
     lines = text.to_markdown(index=False, disable_numparse=True, colalign=sides)
     return f"{lines}\n\n*{footer}*" if footer else lines

@@ -38,7 +38,7 @@ GROUPS = [
             "figures",
             "claims",
         ),
-        *("ledger", "scoreboard", "papermill_run", "gpu_hours"),
+        *("ledger", "scoreboard", "papermill_run", "forked_kernel", "gpu_hours"),
     },
     {"site"},
     {"stages", "bench"},

@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from poselib.closure import fingerprint, units
-from poselib.experiments import load_experiments, load_parameters
-from poselib.pipeline import dvc_yaml, notebooks
+from poselib.experiments import load_experiments, load_parameters, load_tables
+from poselib.pipeline import dvc_yaml
+from poselib.project import notebooks, stage_of
 from poselib.stages import table as table_stage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,20 +96,27 @@ def test_the_same_seed_gives_the_same_bytes(smoke):
     assert not changed
 
 
-def test_a_changed_experiment_touches_only_its_own_stages(smoke):
-    path = smoke / "experiments/tmt.yaml"
-    before = path.read_text()
-    path.write_text(
-        before.replace("strategy: tmt_step2, detector: gt}", "strategy: tmt_step2, detector: gt, lr: 5.0e-5}", 1)
-    )
-    listed = run(smoke, "dvc", "status", "--json").stdout
+def test_a_changed_experiment_runs_again_with_the_tables_that_read_it_and_nothing_else(smoke):
+    run(smoke, "dvc", "repro", "-q")
+    name, path = "tmt_step2_d4_w64_t27_gt", smoke / "experiments/tmt.yaml"
+    before, kept = path.read_text(), (smoke / "dvc.lock").read_text()
+    old, new = ("strategy: tmt_step2, detector: gt}", "strategy: tmt_step2, detector: gt, lr: 5.0e-5}")
+    path.write_text(before.replace(old, new, 1))
+    ran = re.findall(r"Running stage '(.+)'", run(smoke, "dvc", "repro").stdout)
+    readers = {
+        stage_of(notebook)
+        for notebook, rows in load_tables(smoke).items()
+        if any(row.experiment == name for row in rows)
+    }
+    assert readers and set(ran) == {"settings", f"train@{name}", f"evaluate@{name}", "report", *readers}
     path.write_text(before)
-    stale = set(json.loads(listed))
-    assert stale == {"train@tmt_step2_d4_w64_t27_gt", "evaluate@tmt_step2_d4_w64_t27_gt"}
+    run(smoke, "make", "stages", f"VENV={sys.prefix}")
+    recorded = yaml.safe_load((smoke / "dvc.lock").read_text())["stages"]
+    assert recorded[f"train@{name}"] == yaml.safe_load(kept)["stages"][f"train@{name}"]
 
 
 def test_nbval_passes_over_every_notebook(smoke):
-    options = ("-p", "no:xdist", "-o", "addopts=", "--nbval-lax", "--nbval-current-env")
+    options = ("-n", "2", "--dist", "loadfile", "-o", "addopts=", "--nbval-lax", "--nbval-current-env")
     found = run(smoke, sys.executable, "-m", "pytest", *options, "notebooks")
     cells = sum(path.read_text().count('"cell_type": "code"') for path in (smoke / "notebooks").rglob("*.ipynb"))
     assert int(re.search(r"(\d+) passed", found.stdout)[1]) == cells
@@ -189,8 +197,9 @@ def test_a_fingerprint_sees_what_code_does_and_nothing_else(tmp_path, change, sa
 
 def test_a_table_depends_on_the_models_that_it_builds():
     stage = yaml.safe_load(dvc_yaml(ROOT))["stages"]["table-mixste-table08"]
-    assert {"poselib/models/mixste.py", "poselib/models/poseformer.py"} <= set(stage["deps"])
-    assert stage["params"][0] == {"params.yaml": ["profile", "results"]}
+    assert {"poselib/models/mixste.py", "poselib/models/poseformer.py"} <= set(units(ROOT)["notebooks/mixste/table08"])
+    assert "data/code/notebooks/mixste/table08.json" in stage["deps"]
+    assert stage["params"] == [{"params.yaml": ["profile"]}]
     assert {"${results}/mixste/table08.timing.csv": {"cache": False}} in stage["outs"]
 
 
@@ -214,6 +223,6 @@ def test_every_dependency_in_the_checkout_exists():
     for name, stage in content["stages"].items():
         for dep in (stage.get("do") or stage)["deps"]:
             made = "$" in dep or dep.startswith(
-                ("data/prepared", "data/raw", "data/code", "checkpoints", "predictions")
+                ("data/prepared", "data/raw", "data/code", "data/settings", "checkpoints", "predictions")
             )
             assert made or (ROOT / dep).exists(), f"{name}: {dep}"

@@ -261,22 +261,24 @@ def test_mistakes_in_experiments_are_named(checkout, old, new, message):
     path.write_text(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("broken", [None, "mocap"])
+@pytest.mark.parametrize("broken", [None, "train@mocap"])
 def test_side_by_side_trains_a_start_before_what_starts_from_it(checkout, monkeypatch, broken):
     from concurrent.futures import ThreadPoolExecutor
 
     order = []
 
-    def bring(root, name, stages):
-        order.append(name)
-        if name == broken:
+    def do(root, stages):
+        order.append(stages[0])
+        if stages[0] == broken:
             raise InputError("no data")
 
-    monkeypatch.setattr(side_by_side, "ProcessPoolExecutor", lambda jobs, *_, **__: ThreadPoolExecutor(jobs))
-    monkeypatch.setattr(side_by_side, "_bring", bring)
-    wanted = dict.fromkeys(("tuned", "cold", "mocap"), side_by_side.STAGES)
-    failed = side_by_side._work(checkout, wanted, 2)
+    monkeypatch.setattr(side_by_side, "_run", do)
+    chains = {f"train@{name}": [f"train@{name}", f"evaluate@{name}"] for name in ("tuned", "cold", "mocap")}
+    with ThreadPoolExecutor(2) as pool:
+        ended = dict(side_by_side._finished(pool, checkout, chains, {"train@tuned": "train@mocap"}))
+    failed = [first for first in chains if ended[first]]
+    assert set(ended) == set(chains)
     if broken is None:
-        assert failed == {} and set(order) == set(wanted) and order.index("mocap") < order.index("tuned")
+        assert not failed and set(order) == set(chains) and order.index("train@mocap") < order.index("train@tuned")
     else:
-        assert list(failed) == ["mocap", "tuned"] and "tuned" not in order
+        assert failed == ["train@tuned", "train@mocap"] and "train@tuned" not in order

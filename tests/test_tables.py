@@ -56,6 +56,11 @@ def test_side_by_side_shows_every_row_and_says_what_was_run():
     assert table.loc["B", "setting run"] == "smoke: T 3, depth 1, width 8, 7 updates, epoch 2/2 kept"
 
 
+def test_a_citation_before_a_bracket_is_no_link():
+    text = tables.markdown(pd.DataFrame({"method": ["A. [37](T=81)"], "mpjpe_mm": [13.1]}))
+    assert r"A. [37]\(T=81)" in text and "](" not in text
+
+
 def test_a_row_says_what_its_training_started_from_and_what_its_test_was_told():
     begun = record(50.0)
     begun["seeds"][0]["start"] = {"experiment": "mocap", "source": "amass", "data": "d"}

@@ -1,118 +1,129 @@
-"""Train, evaluate and show what is stale, several at a time; DVC itself runs one stage after the other.
+"""Bring everything up to date that tables show, several stages at a time; DVC itself runs one after the other.
 
-Each experiment and each notebook does what its stages in dvc.yaml do, in a process of its own that torch need not be
-loaded into anew; `dvc commit` records what they made, so that a plain `dvc repro` afterwards finds nothing of it left.
+Each stage does what its command in dvc.yaml does, in a process that torch need not be loaded into anew; what was made
+is recorded in dvc.lock, so that a plain `dvc repro` afterwards finds nothing of it left.
 """
 
-import json
 import multiprocessing
 import os
-import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from tqdm import tqdm
 
+from poselib import forked_kernel
 from poselib.errors import InputError
 from poselib.experiments import load_experiments
-from poselib.project import notebooks
+from poselib.project import notebooks, stage_of
+from poselib.stages.dvc_lock import record, stale
 
-STAGES = ("train", "evaluate")
+# What a killed run has to do again at most, beside the trainings that continue from their snapshots.
+RECORD_EVERY_SECONDS = 120
+STAGES = ("evaluate", "fingerprint", "prepare", "settings", "synthesise", "table", "train")
+# Imported once, in the process that others are forked from. The first optimiser of a process imports torch._dynamo,
+# which takes seconds.
+PRELOADED = [*(f"poselib.stages.{name}" for name in STAGES), "torch._dynamo", *forked_kernel.PRELOADED]
 
 
 def run(root: Path, jobs: int) -> None:
     """Bring data, trainings, evaluations and notebooks up to date.
 
     Raises:
-        InputError: an experiment failed on its input; what the others made is recorded. So it is before any other
-            error is passed on.
+        InputError: a stage failed on its input; what the others made is recorded. So it is before any other error
+            is passed on.
     """
-    _dvc(root, "repro", "-q", "prepare", "code")
-    stale = json.loads(_dvc(root, "status", "--json", capture=True) or "{}")
-    wanted = {name: STAGES[1:] for stage, name in map(_split, stale) if stage == "evaluate"}
-    wanted |= {name: STAGES for stage, name in map(_split, stale) if stage == "train"}
-    failed = _work(root, wanted, jobs)
-    made = [f"{stage}@{name}" for name in wanted if name not in failed for stage in wanted[name]]
-    if made:
-        # DVC rewrites its lock once per target; groups are one target each, however many experiments they hold.
-        _dvc(root, "commit", "-q", "-f", *(made if failed else STAGES))
+    experiments = load_experiments(root)
+    crossed = any(experiment.also_on for experiment in experiments.values())
+    starts = {f"train@{name}": f"train@{run.start}" for name, run in experiments.items() if run.start}
+    _bring(root, jobs, "data", ["synthesise", "settings", "code"])
+    _bring(root, jobs, "sets", ["prepare"])
+    _bring(root, jobs, "experiments", ["train", "evaluate"], starts)
+    if crossed:
+        _bring(root, jobs, "tests on other sets", ["evaluate_on"])
+    _bring(root, jobs, "notebooks", [stage_of(name) for name in notebooks(root)])
+
+
+def _bring(root: Path, jobs: int, title: str, targets: list[str], starts: Mapping[str, str] | None = None) -> None:
+    """Run what is stale of these stages; `starts` names for a stage the one that has to be done before it."""
+    chains = _chains(stale(root, targets))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    forked_kernel.prepare_environment()
+    made, failed, recorded = [], {}, time.monotonic()
+    with tqdm(total=len(chains), desc=title, disable=not chains) as bar:
+        try:
+            with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
+                for first, error in _finished(pool, root, chains, starts or {}):
+                    bar.update()
+                    if error:
+                        failed[first] = error
+                        print(f"poselib: {first}: {error}", file=sys.stderr)
+                    else:
+                        made += chains[first]
+                    if time.monotonic() > recorded + RECORD_EVERY_SECONDS:
+                        record(root, made)
+                        made, recorded = [], time.monotonic()
+        finally:
+            record(root, made)
     if failed:
-        name, error = next(iter(failed.items()))
+        first, error = next(iter(failed.items()))
         if not isinstance(error, InputError):
             raise error
-        raise InputError(f"experiment {name!r} failed ({error}); correct it and give the command again")
-    if any(experiment.also_on for experiment in load_experiments(root).values()):
-        _dvc(root, "repro", "-q", "evaluate_on")
-    _show(root, jobs)
+        raise InputError(f"{first} failed ({error}); correct it and give the command again")
 
 
-def _show(root: Path, jobs: int) -> None:
-    stages = {f"table-{name.replace('/', '-')}": name for name in notebooks(root)}
-    stale = json.loads(_dvc(root, "status", "--json", capture=True) or "{}")
-    wanted = [stage for stage in stages if stage in stale]
-    with ProcessPoolExecutor(jobs, _context("poselib.stages.table"), max_tasks_per_child=1) as pool:
-        shown = {pool.submit(_run_notebook, root, stages[stage]): stage for stage in wanted}
-        failed = {}
-        for done in tqdm(as_completed(shown), total=len(shown), desc="notebooks"):
-            if error := done.exception():
-                failed[shown[done]] = error
-    if made := [stage for stage in wanted if stage not in failed]:
-        _dvc(root, "commit", "-q", "-f", *made)
-    if failed:
-        raise next(iter(failed.values()))
-
-
-def _work(root: Path, wanted: dict[str, tuple[str, ...]], jobs: int) -> dict[str, Exception]:
-    """The experiments that failed, with the reason."""
-    # The last of these takes seconds, and the first optimiser of a process imports it.
-    context = _context("poselib.stages.train", "poselib.stages.evaluate", "torch._dynamo")
-    failed, waiting, running = {}, dict(wanted), {}
-    starts = {name: experiment.start for name, experiment in load_experiments(root).items()}
-    with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
-        while True:
-            unfinished = {*waiting, *running.values(), *failed}
-            for name in [name for name in waiting if starts[name] not in unfinished]:
-                running[pool.submit(_bring, root, name, waiting.pop(name))] = name
-            if not running:
-                return failed | {
-                    name: InputError(f"{starts[name]!r}, its start, failed; correct that first") for name in waiting
-                }
-            done = next(as_completed(running))
-            name = running.pop(done)
-            if error := done.exception():
-                failed[name] = error
-                print(f"poselib: {name}: {error}", file=sys.stderr)
-
-
-def _context(*modules: str) -> multiprocessing.context.BaseContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(modules))
-    return context
-
-
-def _run_notebook(root: Path, name: str) -> None:
-    from poselib.stages import table
-
-    os.chdir(root)
-    table.run(root, name, [])
-
-
-def _bring(root: Path, name: str, stages: tuple[str, ...]) -> None:
-    from poselib.stages import evaluate, train
-
-    os.chdir(root)
+def _chains(stages: list[str]) -> dict[str, list[str]]:
+    """First stage -> what one process does of these: an evaluation follows its training."""
+    trained = {stage.partition("@")[2] for stage in stages if stage.startswith("train@")}
+    chains = {}
     for stage in stages:
-        {"train": train, "evaluate": evaluate}[stage].run(root, name)
+        kind, _, name = stage.partition("@")
+        if kind == "train":
+            chains[stage] = [stage, f"evaluate@{name}"]
+        elif kind != "evaluate" or name not in trained:
+            chains[stage] = [stage]
+    return chains
 
 
-def _split(stage: str) -> tuple[str, str]:
-    kind, _, name = stage.partition("@")
-    return kind, name
+def _finished(
+    pool: Executor, root: Path, chains: Mapping[str, list[str]], starts: Mapping[str, str]
+) -> Iterator[tuple[str, Exception | None]]:
+    """The first stage of each chain once it is done, with what made it fail."""
+    waiting, running, failed = list(chains), {}, set()
+    while True:
+        unfinished = {*waiting, *running.values(), *failed}
+        for first in [first for first in waiting if starts.get(first) not in unfinished]:
+            waiting.remove(first)
+            running[pool.submit(_run, root, chains[first])] = first
+        if not running:
+            break
+        done = next(as_completed(running))
+        first = running.pop(done)
+        if error := done.exception():
+            failed.add(first)
+        yield first, error
+    for first in waiting:
+        yield first, InputError(f"{starts[first]}, its start, failed; correct that first")
 
 
-def _dvc(root: Path, *arguments: str, capture: bool = False) -> str:
-    done = subprocess.run(["dvc", *arguments], cwd=root, capture_output=capture, text=True)
-    if done.returncode:
-        raise InputError(f"dvc {' '.join(arguments[:2])} failed, see above; correct it and give the command again")
-    return done.stdout or ""
+def _run(root: Path, stages: list[str]) -> None:
+    from poselib.stages import evaluate, fingerprint, prepare, settings, synthesise, table, train
+
+    os.chdir(root)
+    notebook_of = {stage_of(name): name for name in notebooks(root)}
+    single = {"settings": settings, "code": fingerprint}
+    named = {"synthesise": synthesise, "prepare": prepare, "train": train, "evaluate": evaluate}
+    for stage in stages:
+        kind, _, name = stage.partition("@")
+        if kind in single:
+            single[kind].run(root)
+        elif kind in notebook_of:
+            forked_kernel.use_for_the_next_notebook()
+            table.run(root, notebook_of[kind], [])
+        elif kind == "evaluate_on":
+            evaluate.run(root, *name.split("_on_"))
+        else:
+            named[kind].run(root, name)
