@@ -117,7 +117,7 @@ class Profile(_Strict):
     heads: int | None = None
     drop_path: float | None = None  # and all dropout
     epochs: int | None = None
-    batches: Mapping[str, int] = {}  # per epoch, by model
+    batches: Mapping[str, int] = {}  # per epoch, by experiment or model
     batch_divisor: Mapping[str, float] = {}  # by model
     lr_factor: Mapping[str, float] = {}  # by experiment, model or optimiser, the first of them that is here
     schedule: Literal["exponential", "halving", "cosine", "linear_tail"] | None = None

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 from poselib.experiments import Experiment, Profile, Setting
 
+# Frames that a short clip of a model on every so many frames spans, at least.
+SPAN = 27
+
 
 def scaled(experiment: Experiment, profile: Profile, name: str = "") -> Experiment:
     """The experiment of this name as a profile runs it; the rule is the profile's fields and nothing else."""
@@ -17,7 +20,7 @@ def scaled(experiment: Experiment, profile: Profile, name: str = "") -> Experime
         "heads": experiment.heads and (profile.heads or experiment.heads),
         "options": options,
         "epochs": profile.epochs or experiment.epochs,
-        "batches": profile.batches.get(experiment.model, experiment.batches),
+        "batches": _of(profile.batches, name, experiment.model, other=experiment.batches),
         "schedule": profile.schedule or experiment.schedule,
         "lr": experiment.lr * _of(profile.lr_factor, name, experiment.model, experiment.optimiser),
         "frame_stride": stride,
@@ -38,12 +41,8 @@ def scaled(experiment: Experiment, profile: Profile, name: str = "") -> Experime
     return experiment.model_copy(update=small)
 
 
-def _of(factors: Mapping[str, float], *names: str) -> float:
-    return next((factors[name] for name in names if name in factors), 1.0)
-
-
-# Frames that a short clip of a model on every so many frames spans, at least.
-SPAN = 27
+def _of(values: Mapping[str, float], *names: str, other: float | None = 1.0) -> float | None:
+    return next((values[name] for name in names if name in values), other)
 
 
 def _frames(experiment: Experiment, stride: int) -> int:

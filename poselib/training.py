@@ -244,7 +244,7 @@ def take_batch(progress: Progress, strategy: Strategy, recipe: Recipe, batches: 
     for step in steps:
         predicted = progress.model.supervised(strategy.training_input(clip, step), **sparse)
         loss = _loss(predicted, jitter_targets(clip.truth_3d) if recipe.jitter else clip.truth_3d, recipe, weights)
-        progress.model.zero_grad()
+        progress.optimiser.zero_grad()
         loss.backward()
         progress.optimiser.step()
         if progress.average is not None:
