@@ -28,7 +28,7 @@ def use_for_the_next_notebook() -> None:
     """Fork now, while no event loop runs here, the process that becomes the next notebook's kernel."""
     context = multiprocessing.get_context("fork")
     there, _Forked.orders = context.Pipe(duplex=False)
-    _Forked.process_of_kernel = context.Process(target=_serve, args=(there,))
+    _Forked.process_of_kernel = context.Process(target=_serve, args=(there,), daemon=True)
     _Forked.process_of_kernel.start()
     factory = KernelProvisionerFactory.instance()
     group = KernelProvisionerFactory.GROUP_NAME

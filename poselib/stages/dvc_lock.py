@@ -5,6 +5,7 @@ second writes the lock anew, which for some hundred stages takes minutes; DVC's 
 """
 
 from collections.abc import Collection
+from contextlib import chdir
 from pathlib import Path
 
 from dvc.exceptions import DvcException
@@ -20,7 +21,7 @@ def stale(root: Path, kinds: Collection[str]) -> list[str]:
         InputError: dvc.yaml or dvc.lock cannot be read.
     """
     try:
-        with Repo(root) as repo, repo.lock:
+        with chdir(root), Repo() as repo, repo.lock:
             return [stage.name for stage in repo.index.stages if stage.name.split("@")[0] in kinds and stage.status()]
     except DvcException as error:
         raise InputError(f"dvc status: {error}; correct it and give the command again") from error
@@ -35,7 +36,7 @@ def record(root: Path, names: Collection[str]) -> None:
     if not names:
         return
     try:
-        with Repo(root) as repo, repo.lock:
+        with chdir(root), Repo() as repo, repo.lock:
             done = [stage for stage in repo.index.stages if stage.name in names]
             for stage in done:
                 stage.save()
