@@ -29,7 +29,7 @@ def test_help_loads_no_library(arguments):
     *told, modules = loaded(CALL.format(arguments=arguments)).splitlines()
     assert "Usage" in "".join(told)
     assert "poselib.errors" in modules.split()
-    assert not {"torch", "pandas", "scipy", "numpy", "pydantic"} & set(modules.split())
+    assert not {"torch", "pandas", "scipy", "numpy"} & set(modules.split())
 
 
 def test_claims_load_scipy_stats_when_they_need_it():

@@ -11,7 +11,7 @@ from pathlib import Path
 from poselib.errors import InputError
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
-# The oldest Python that does, which is also the one that requirements.lock was made with.
+# The oldest Python that will do, also the one that requirements.lock was made with.
 PYTHON = (3, 11)
 LOCK = "requirements.lock"
 INSTALL = f"python -m pip install -r {LOCK}"
