@@ -170,6 +170,15 @@ def select(
     stage.run(root(), profile, source, path, seeds)
 
 
+@app.command()
+def doctor() -> None:
+    """Say whether this machine is fit for the chosen profile, and what to do; exit code 1 if there is a problem."""
+    from poselib.stages import doctor as stage
+
+    if not stage.run(root()):
+        raise typer.Exit(1)
+
+
 @bench.command()
 def memory(
     frames: Annotated[int, typer.Option(help="Frames of the set; 0.5 GB of disk a million.")] = 10_000_000,

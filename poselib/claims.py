@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy  # whose stats, slow to import, load where they are named
 
 from poselib.gaps import Gap, contrast, gap, lacking, paired
 from poselib.records import Run
@@ -121,7 +121,7 @@ def falls(
     values = [lacking(run.errors(metric), metric) for run in runs]
     if against:
         values = [a / lacking(other.errors(metric), metric).mean() for a, other in zip(values, against, strict=True)]
-    result = stats.kendalltau(np.repeat(steps, [len(v) for v in values]), np.concatenate(values))
+    result = scipy.stats.kendalltau(np.repeat(steps, [len(v) for v in values]), np.concatenate(values))
     sure = result.pvalue < 0.05
     verdict = HOLDS if sure and result.statistic < 0 else FAILS if sure and result.statistic > 0 else NOISE
     seeds = min(len(v) for v in values)
@@ -212,7 +212,7 @@ def correlated(
 
 def pearson(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[float, float, float]:
     """Pearson's r of two quantities by name, with the ends of its 95 % interval."""
-    result = stats.pearsonr([first[key] for key in first], [second[key] for key in first])
+    result = scipy.stats.pearsonr([first[key] for key in first], [second[key] for key in first])
     interval = result.confidence_interval()
     return float(result.statistic), float(interval.low), float(interval.high)
 
@@ -234,7 +234,7 @@ def groups(
         unit: of the values, for the evidence; of: what they are values of.
     """
     upper, under = [values[name] for name in high], [values[name] for name in low]
-    interval = stats.ttest_ind(upper, under, equal_var=False).confidence_interval()
+    interval = scipy.stats.ttest_ind(upper, under, equal_var=False).confidence_interval()
     verdict = _named(HOLDS if interval.low > 0 else FAILS if interval.high < 0 else NOISE, seeds)
     evidence = f"{np.mean(upper):.1f} against {np.mean(under):.1f} {unit} [{interval.low:+.1f}, {interval.high:+.1f}]"
     return Verdict(claim, sentence, verdict, evidence, f"{len(upper)} against {len(under)} {of}")

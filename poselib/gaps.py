@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from poselib.errors import InputError
 from poselib.protocols import group_of
@@ -39,7 +39,7 @@ def contrast(terms: Sequence[tuple[Run, float]], metric: str) -> Gap:
         parts = np.array([values.var(ddof=1) / len(values) for values in errors.values()])
         freedom = np.array([len(values) - 1 for values in errors.values()])
         degrees = parts.sum() ** 2 / (parts**2 / freedom).sum() if parts.any() else 1
-        half = float(stats.t.ppf(0.975, degrees) * np.sqrt(parts.sum()))
+        half = float(stdtrit(degrees, 0.975) * np.sqrt(parts.sum()))
         return Gap(mean, mean - half, mean + half, f"{seeds} seeds")
     tables = [run.summaries[0]["per_recording"][metric] for run, _ in terms]
     if any(set(table) != set(tables[0]) for table in tables):
@@ -68,4 +68,4 @@ def paired(differences: Mapping[str, float], role: str = "h36m") -> tuple[float,
     values = np.array(list(differences.values()))
     mean = float(weights @ values)
     error = np.sqrt(np.sum(weights**2 * (values - mean) ** 2) * len(weights) / (len(weights) - 1))
-    return mean, float(stats.t.ppf(0.975, len(weights) - 1) * error)
+    return mean, float(stdtrit(len(weights) - 1, 0.975) * error)

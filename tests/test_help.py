@@ -1,0 +1,41 @@
+"""What is asked often loads little: help, and the import of what notebooks share."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CALL = """
+import runpy, sys
+sys.argv = ["poselib", *{arguments!r}]
+try:
+    runpy.run_module("poselib", run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+print(*sys.modules)
+"""
+
+
+def loaded(code):
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["table", "--help"], ["doctor", "--help"]], ids=" ".join)
+def test_help_loads_no_library(arguments):
+    *told, modules = loaded(CALL.format(arguments=arguments)).splitlines()
+    assert "Usage" in "".join(told)
+    assert "poselib.errors" in modules.split()
+    assert not {"torch", "pandas", "scipy", "numpy"} & set(modules.split())
+
+
+def test_claims_load_scipy_stats_when_they_need_it():
+    judge = "claims.pearson({name: float(name) for name in '123'}, dict(zip('123', (1.0, 3.0, 2.0))))"
+    before, after = loaded(
+        f"import sys\nfrom poselib import claims\nprint(*sys.modules)\n{judge}\nprint(*sys.modules)"
+    ).splitlines()
+    assert "scipy.special" in before.split() and "scipy.stats" not in before.split()
+    assert "scipy.stats" in after.split()
