@@ -1,6 +1,7 @@
 """What files of other tools hold, looked at before it is used: bounded text, lists, objects, numbers."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -130,4 +131,4 @@ def size_of(value: Mapping, label: str, width: str = "width", height: str = "hei
     """
     if width not in value and height not in value:
         return None
-    return tuple(round(positive(entry(value, key, label), f"{label}, {key}")) for key in (width, height))
+    return tuple(math.ceil(positive(entry(value, key, label), f"{label}, {key}")) for key in (width, height))

@@ -6,6 +6,7 @@ number. CSV: columns frame, landmark (number or name), x, y, visibility, and per
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,4 +74,6 @@ def _point(mark: Any, label: str) -> np.ndarray:
 def _in_pixels(path: Path, found: list[Detection], size: tuple[int, int] | None) -> list[Detection]:
     if size is None:
         raise InputError(f"{path}: landmarks are shares of an image of unknown size; give image_size=(width, height)")
-    return [Detection(one.label, one.frame, one.points * [size[0], size[1], 1], one.person, one.box) for one in found]
+    # What is too large for a number is too large for an image, and refused as that.
+    with np.errstate(over="ignore"):
+        return [replace(one, points=one.points * [*size, 1]) for one in found]

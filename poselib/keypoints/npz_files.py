@@ -46,10 +46,10 @@ def read_detectron(path: Path) -> list[Track]:
     found = []
     for frame, (corners, points) in enumerate(zip(boxes, keypoints, strict=True)):
         label = f"{path}, frame {frame}"
-        corners, points = (
-            np.atleast_1d(numbers(*one)) for one in ((corners, f"{label}, boxes"), (points, f"{label}, keypoints"))
-        )
-        if len(corners) != len(points) or (len(points) and (corners.ndim != 2 or points.shape[1:] != (4, 17))):
+        corners, points = numbers(corners, f"{label}, boxes"), numbers(points, f"{label}, keypoints")
+        if not corners.size and not points.size:
+            continue
+        if corners.ndim != 2 or points.shape != (len(corners), 4, 17):
             shapes = f"boxes {corners.shape} with keypoints {points.shape}"
             raise InputError(f"{label}: {shapes}, expected (people, 5) with (people, 4, 17); detect again")
         for person, (corner, point) in enumerate(zip(corners, points, strict=True)):

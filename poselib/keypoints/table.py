@@ -65,8 +65,8 @@ class PersonTable:
         ):
             if joint.lower() not in names:
                 raise InputError(f"{label}: unknown {key} {joint[:40]!r}; use {joints[0]}, {joints[1]} and so on")
-            label_of = found.setdefault((whole(frame, label), person), (label, np.full((len(joints), 3), np.nan)))
-            point = label_of[1][joints.index(names[joint.lower()])]
+            _, points = found.setdefault((whole(frame, label), person), (label, np.full((len(joints), 3), np.nan)))
+            point = points[joints.index(names[joint.lower()])]
             if not np.isnan(point).all():
                 raise InputError(f"{label}: {joint} is twice in frame {frame}; give people ids of their own")
             point[:] = _values(cell, label)

@@ -11,6 +11,7 @@ from poselib.keypoints.linking import link
 
 # Detectors that do not squash their scores reach about 6; more is another unit, such as percent.
 LARGEST_CONFIDENCE = 10
+FAR = 1e9
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,10 @@ def _check(detection: Detection, sets: Mapping[int, str], joints: int) -> None:
     if len(points) != joints:
         raise InputError(f"{label}: {len(points)} joints, but {joints} before; keep joint sets in files of their own")
     box = detection.box
-    if box is not None and not (box.shape == (4,) and np.isfinite(box).all() and (box[2:] >= box[:2]).all()):
+    if box is not None and not (box.shape == (4,) and (np.abs(box) < FAR).all() and (box[2:] >= box[:2]).all()):
         raise InputError(f"{label}: its box is not four numbers that span an area; correct or remove it")
-    if np.isinf(points).any():
-        raise InputError(f"{label}: holds an infinite number; write NaN or confidence 0 for a missed joint")
+    if (np.abs(points) >= FAR).any():
+        raise InputError(f"{label}: holds a number beyond {FAR:.0e}; write NaN or confidence 0 for a missed joint")
     if (largest := np.nan_to_num(points[:, 2]).max()) > LARGEST_CONFIDENCE:
         raise InputError(f"{label}: confidence {largest:.6g} is not in [0, 1]; scale it to that")
 
