@@ -13,7 +13,7 @@ from poselib.files import check_unpacked
 
 # A number with its comma is 3 to 20 characters of text, and 32 bytes as a Python object in a list.
 UNPACKED_PER_BYTE = 8
-LAST_FRAME = 10**7
+LAST_FRAME = 10**6
 
 
 def read_text(path: Path) -> str:
@@ -114,7 +114,7 @@ def whole(value: Any, label: str) -> int:
     """A frame number as an integer; digits in text count.
 
     Raises:
-        InputError: anything else, or beyond ten million.
+        InputError: anything else, or beyond a million, which is more than four hours at any usual rate.
     """
     if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20:
         value = int(value)

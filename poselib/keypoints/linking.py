@@ -27,7 +27,7 @@ def link(frames: Sequence[int], boxes: np.ndarray, every: Iterable[int] = ()) ->
     Args:
         frames: frame number of each of the N detections.
         boxes: (N, 4) x1, y1, x2, y2 in pixels.
-        every: further frames of the file, in which nobody was seen.
+        every: the frames of the file, those in which nobody was seen among them.
 
     Returns:
         (N,) ids.

@@ -30,7 +30,7 @@ def read_mediapipe_json(path: Path, content: Any, size: tuple[int, int] | None) 
     """
     fps = None
     if isinstance(content, Mapping):
-        size = size or size_of(content, str(path))
+        size = size_of(content, str(path)) or size
         fps = positive(content["fps"], f"{path}, fps") if "fps" in content else None
         content = entry(content, "frames", str(path))
     found, every = [], []

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ def read_keypoints(
 
     Args:
         format: one of `FORMATS`; recognised from the content if None, and checked against it otherwise.
-        image_size: (width, height) in pixels, for MediaPipe's landmarks where the file does not say it.
+        image_size: (width, height) in pixels, where the file does not say it; MediaPipe's landmarks need it.
 
     Raises:
-        InputError: no such file, unknown format, or content that the tool does not write; nothing in it is executed.
+        InputError: no such file, unknown format, another image size than the file's, or content that the tool does not
+            write; nothing in it is executed.
     """
     path = Path(path)
     if format not in (None, *FORMATS):
@@ -41,9 +43,16 @@ def read_keypoints(
     found, content = _recognised(path)
     if format not in (None, found):
         raise InputError(f"{path}: looks like {found}, not {format}; leave the format out or name the right file")
+    tracks = _read(path, found, content, image_size)
+    if image_size and (size := tracks[0].size) not in (None, image_size):
+        raise InputError(f"{path}: its image is {size[0]}x{size[1]}, not {image_size[0]}x{image_size[1]}; correct one")
+    return [replace(track, size=track.size or image_size) for track in tracks]
+
+
+def _read(path: Path, found: str, content: Any, size: tuple[int, int] | None) -> list[Track]:
     if found == "mediapipe":
         read = read_mediapipe_csv if isinstance(content, PersonTable) else read_mediapipe_json
-        return read(path, content, image_size)
+        return read(path, content, size)
     if found in ("coco", "mmpose", "csv"):
         return {"coco": read_coco, "mmpose": read_mmpose, "csv": read_csv}[found](path, content)
     return {"openpose": read_openpose, "detectron": read_detectron, "npz": read_plain_npz}[found](path)

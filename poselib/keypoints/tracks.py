@@ -1,5 +1,6 @@
 """One person seen over time in pixels, the form that every reader ends in, and how it is made of single detections."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from poselib.keypoints.linking import link
 # Detectors that do not squash their scores reach about 6; more is another unit, such as percent.
 LARGEST_CONFIDENCE = 10
 FAR = 1e9
+# Linking takes memory by the square of it, and time by the cube.
+LARGEST_CROWD = 500
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,11 @@ def tracks_of(
 
     Args:
         sets: number of joints -> name of the joint set.
-        every: the file's frames in which nobody was seen.
+        every: the frames of the file, those in which nobody was seen among them.
 
     Raises:
-        InputError: nobody seen, another number of joints, ids for some only, somebody twice in a frame, or numbers
-            that are no pixels or no confidences.
+        InputError: nobody seen, another number of joints, ids for some only, a crowd of more than 500 without ids,
+            somebody twice in a frame, or numbers that are no pixels or no confidences.
     """
     if not detections:
         raise InputError(f"{path}: nobody is seen in it; check that the detector saw the video")
@@ -79,6 +82,9 @@ def tracks_of(
         seen = [i for i in range(len(points)) if points[i, :, 2].any()]
         detections, points = [detections[i] for i in seen], points[seen]
         frames = [detection.frame for detection in detections]
+        frame, crowd = Counter(frames).most_common(1)[0]
+        if crowd > LARGEST_CROWD:
+            raise InputError(f"{path}: {crowd} people without ids in frame {frame}; write the ids of a tracker")
         people = link(frames, np.stack([_box(d, p) for d, p in zip(detections, points, strict=True)]), every)
     rows: dict[str, list[int]] = {}
     for i in sorted(range(len(people)), key=lambda i: detections[i].frame):

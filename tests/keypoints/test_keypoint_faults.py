@@ -168,12 +168,13 @@ FAULTS = {
     "image a fraction": (file("a.json", [person(image_id=1.5)]), "'1.5' is no frame number"),
     "image a truth": (file("a.json", [person(image_id=True)]), "'True' is no frame number"),
     "image negative": (file("a.json", [person(image_id=-4)]), "'-4' is no frame number"),
-    "image beyond time": (file("a.json", [person(image_id=10**12)]), "is no frame number up to 10000000"),
+    "image beyond time": (file("a.json", [person(image_id=10**12)]), "is no frame number up to 1000000"),
     "box of three": (file("a.json", [person(box=[1, 2, 3])]), "its box is not four numbers"),
     "box inside out": (file("a.json", [person(box=[1, 2, -3, 4])]), "its box is not four numbers"),
     "box of text": (file("a.json", [person(box="all")]), "box: expected numbers"),
     "id of two": (file("a.json", [person(idx=[1, 2])]), "idx: is not one number"),
     "ids for some": (file("a.json", [person(), person(idx=...)]), "give all people ids or nobody"),
+    "a crowd without ids": (file("a.json", [person(idx=...)] * 501), "501 people without ids in frame 0"),
     "person twice": (file("a.json", [person(), person()]), "person 1 is twice in frame 0"),
     "annotations no list": (file("a.json", {"annotations": 3}), "annotations: expected a list"),
     "annotated image half a size": (
@@ -281,5 +282,7 @@ def test_an_unknown_format_or_a_wrong_image_size_is_refused(tmp_path):
         read_keypoints(path, "xml")
     with pytest.raises(InputError, match="width: expected one number above zero"):
         read_keypoints(path, image_size=(0, 480))
+    with pytest.raises(InputError, match="its image is 640x480, not 641x480"):
+        read_keypoints(plain()(tmp_path), image_size=(641, 480))
     with pytest.raises(InputError, match="has no 'height'"):
         read_keypoints(path, image_size=(640,))

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -66,7 +68,7 @@ def write_alphapose(folder, points, ids=True):
             "score": 2.9,
             "box": [300.0 * person, 10.0, 250.0, 100.0],
         }
-        | ({"idx": [float(person + 4)]} if ids else {})
+        | ({"idx": [1234567.0 + person]} if ids else {})
         for frame in range(FRAMES)
         for person, one in enumerate(points)
     ]
@@ -164,7 +166,7 @@ def test_openpose(tmp_path, name, ids):
     assert [track.person for track in tracks] == (["1", "2"] if ids[0] < 0 else ["7", "3"])
     for track, one in zip(tracks, points, strict=True):
         check(track, one, name)
-        assert track.boxes is None and track.fps is None
+        assert track.boxes is None and track.fps is None and track.size is None
 
 
 @pytest.mark.parametrize("name", ["coco_17", "halpe_26"])
@@ -172,7 +174,7 @@ def test_openpose(tmp_path, name, ids):
 def test_alphapose(tmp_path, name, ids):
     points = people(ORDERS[name])
     tracks = read_keypoints(write_alphapose(tmp_path, points, ids))
-    assert [track.person for track in tracks] == (["4", "5"] if ids else ["1", "2"])
+    assert [track.person for track in tracks] == (["1234567", "1234568"] if ids else ["1", "2"])
     for person, (track, one) in enumerate(zip(tracks, points, strict=True)):
         check(track, one, name)
         np.testing.assert_array_equal(track.boxes, [[300 * person, 10, 300 * person + 250, 110]] * FRAMES)
@@ -272,6 +274,11 @@ def test_a_row_that_is_not_there_and_an_empty_cell_are_missed_joints(tmp_path):
     assert missed == ["right_eye", "right_ear"] and not track.keypoints[track.confidence == 0].any()
 
 
+def test_the_size_of_the_image_can_be_given(tmp_path):
+    path = write_alphapose(tmp_path, people(ORDERS["coco_17"]))
+    assert [track.size for track in read_keypoints(path, image_size=(1920, 1080))] == [(1920, 1080)] * 2
+
+
 def test_confidences_above_one_are_one_and_below_zero_are_missed(tmp_path):
     points = people(ORDERS["body_25"], 1)
     points[0, 0, :3, 2] = 1.02, -0.01, np.nan
@@ -285,3 +292,8 @@ def test_the_format_can_be_named_but_not_against_the_content(tmp_path):
     for other in set(FORMATS) - {"coco"}:
         with pytest.raises(InputError, match=f"looks like coco, not {other}"):
             read_keypoints(path, other)
+
+
+def test_reading_needs_no_torch():
+    code = "import sys, poselib.keypoints; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
