@@ -21,6 +21,7 @@ GROUPS = [
     {"layers"},
     {"models", "strategies"},
     {"data"},
+    {"keypoints"},
     {
         *("recipe", "distinct_start", "training", "averaging", "inference", "evaluation", "checkpoints", "interop"),
         *("complexity", "float_operations"),
