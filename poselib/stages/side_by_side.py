@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from poselib import forked_kernel
 from poselib.errors import InputError
-from poselib.experiments import load_experiments
+from poselib.experiments import load_experiments, load_parameters
 from poselib.project import notebooks, stage_of
+from poselib.records import timing_of
 from poselib.stages.dvc_lock import record, stale
 
 # What a killed run has to do again at most, beside the trainings that continue from their snapshots.
@@ -48,7 +49,7 @@ def run(root: Path, jobs: int) -> None:
 
 def _bring(root: Path, jobs: int, title: str, targets: list[str], starts: Mapping[str, str] | None = None) -> None:
     """Run what is stale of these stages; `starts` names for a stage the one that has to be done before it."""
-    chains = _chains(stale(root, targets))
+    chains = _longest_first(root, _chains(stale(root, targets)))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     forked_kernel.prepare_environment()
@@ -86,6 +87,19 @@ def _chains(stages: list[str]) -> dict[str, list[str]]:
         elif kind != "evaluate" or name not in trained:
             chains[stage] = [stage]
     return chains
+
+
+def _longest_first(root: Path, chains: dict[str, list[str]]) -> dict[str, list[str]]:
+    """So that no long training is left for the end; by what the last run of it took, if there was one."""
+    results = load_parameters(root).results
+
+    def seconds(stage: str) -> float:
+        try:
+            return timing_of(root, results, stage.partition("@")[2])["seconds"].max()
+        except InputError:
+            return 0.0
+
+    return {stage: chains[stage] for stage in sorted(chains, key=seconds, reverse=True)}
 
 
 def _finished(
