@@ -12,9 +12,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from poselib.errors import InputError
 from poselib.layers.lifter import Lifter
+from poselib.models.refinement import Refined
 
 # What the others wait for a process that stores or is slow to read; torch's own limit for GPUs is 10 minutes.
 PATIENCE = timedelta(hours=2)
+# Models with weights that training may not use, as the released ones; a refinement also leaves outputs unused.
+WITH_UNUSED = ("strided_transformer", "uplift_upsample")
 
 
 class Alone:
@@ -97,7 +100,10 @@ class Together(Alone):
         distributed.all_gather_object(made, updates)
         if len(set(made)) > 1:
             raise InputError(f"work: processes see snapshots of {made} updates; place the project where all see it")
-        self.parallel = DistributedDataParallel(_Supervised(model), forward_sync_buffers=False)
+        unused = model.name in WITH_UNUSED or isinstance(model, Refined)
+        self.parallel = DistributedDataParallel(
+            _Supervised(model), find_unused_parameters=unused, forward_sync_buffers=False
+        )
 
     def supervised(self, model: Lifter, inputs: Tensor, **further: Tensor) -> Mapping[str, Tensor]:
         """See `Alone`."""

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from test_every_model import SMALL
 from train_together import CASES, flat, trained
 
-from poselib.distributed import Alone, Together, processes
+from poselib.distributed import WITH_UNUSED, Alone, Together, processes
 from poselib.errors import InputError
 from poselib.models import build
 
@@ -42,6 +43,15 @@ def test_a_model_with_batch_norms_is_refused_without_gpus(monkeypatch):
         one.prepare(build("strided_transformer", frames=9, dim=16, depth=2, heads=2, strides=(3, 3)))
     model = build("mixste", frames=5, dim=16, depth=1, heads=2)
     assert one.prepare(model) is model
+
+
+def test_models_with_unused_weights_are_known():
+    for name, sizes in SMALL.items():
+        model = build(name, **sizes).train()
+        outputs = model.supervised(torch.randn(2, model.config.frames, 17, 2)).values()
+        sum(output.square().sum() for output in outputs).backward()
+        unused = any(weights.grad is None for weights in model.parameters())
+        assert unused == (name in WITH_UNUSED), name
 
 
 def test_shares_are_all_clips_and_differ_by_one_at_most():
