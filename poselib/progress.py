@@ -1,5 +1,6 @@
 """What a training is made of between two updates, and the snapshots that it continues from."""
 
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -45,8 +46,10 @@ class Progress:
         state = {name: part.state_dict() for name in self.STATEFUL if (part := getattr(self, name)) is not None}
         state |= {name: getattr(self, name) for name in self.PLAIN}
         random = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
-        with whole_file(path) as partial, partial.open("wb") as file:
-            torch.save({**state, "random": random}, file)
+        # Writing by itself, torch tells a full disk as a fault of its own.
+        torch.save({**state, "random": random}, content := io.BytesIO())
+        with whole_file(path) as partial:
+            partial.write_bytes(content.getbuffer())
 
     def restore(self, path: Path) -> None:
         """Continue from a snapshot.
