@@ -3,9 +3,10 @@
     python tests/kill_at_random.py --kills 50
 
 Each kill takes a stage in turn, with its earlier outputs in place or removed, ends its process after a time drawn
-uniformly from what the stage took undisturbed, by SIGTERM and SIGKILL in turn, and runs the stage again. Identical
-means that every file below the project has the bytes of the undisturbed run and none is left over; times that were
-measured apart. In training a snapshot follows every batch, so that it is continued from many places.
+uniformly from what the stage took undisturbed, by SIGTERM and SIGKILL in turn, and runs the stage again; a kill that
+comes too late is drawn anew from a shorter time. Identical means that every file below the project has the bytes of
+the undisturbed run and none is left over; times that were measured apart. In training a snapshot follows every batch,
+so that it is continued from many places.
 """
 
 import csv
@@ -20,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -111,49 +111,52 @@ class Stages:
         """End the stage after so long; false if it was over before."""
         process = self.start(stage)
         process.join(after_s)
-        over = process.exitcode is not None
-        if not over:
+        running = process.exitcode is None
+        if running:
             os.kill(process.pid, by)
         process.join()
-        return not over
+        return running
 
 
-def disturb(folder: Path, kills: int, seed: int, told: Callable[[str], None] = print) -> Counter:
-    """(stage, 'killed' | 'over before' | 'identical') -> how often, of so many kills over all stages."""
-    stages, random, counts = Stages(checkout(folder)), np.random.default_rng(seed), Counter()
+def disturb(folder: Path, kills: int, seed: int) -> tuple[Counter, Counter]:
+    """How often each stage was killed, of so many kills over all stages, and how often it then ended identically."""
+    stages, random, killed, identical = Stages(checkout(folder)), np.random.default_rng(seed), Counter(), Counter()
     stages.finish("settings")  # loads what is imported
     took = {stage: stages.finish(stage) for stage in STAGES}
     undisturbed = content(folder)
     for number in range(kills):
-        stage = list(STAGES)[number % len(STAGES)]
-        by = (signal.SIGTERM, signal.SIGKILL)[number // len(STAGES) % 2]
+        around, place = divmod(number, len(STAGES))
+        stage, by = list(reversed(STAGES))[place], (signal.SIGTERM, signal.SIGKILL)[(around + place) % 2]
         if random.random() < 0.5:
-            for name in STAGES[stage]:
-                path = folder / name
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        after_s = random.uniform(0, took[stage])
-        killed = stages.kill(stage, after_s, by)
+            remove(folder, stage)
+        while not stages.kill(stage, after_s := random.uniform(0, took[stage]), by):
+            took[stage] = after_s
+            remove(folder, stage)
         stages.finish(stage)
         ending = content(folder)
-        counts[stage, "killed" if killed else "over before"] += 1
-        counts[stage, "identical"] += ending == undisturbed
+        killed[stage] += 1
+        identical[stage] += ending == undisturbed
         if ending != undisturbed:
             moved = sorted(name for name in {*ending, *undisturbed} if ending.get(name) != undisturbed.get(name))
-            told(f"{stage}, {by.name} after {after_s:.2f} s of {took[stage]:.2f}: {', '.join(moved)}")
-    return counts
+            print(f"{stage}, {by.name} after {after_s:.2f} s of {took[stage]:.2f}: {', '.join(moved)}")
+    return killed, identical
+
+
+def remove(folder: Path, stage: str) -> None:
+    """Remove what the stage writes."""
+    for path in (folder / name for name in STAGES[stage]):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def main(kills: int = 50, seed: int = 0) -> None:
     """Print a table: stage, kills, identical endings; exit code 1 if there is another ending."""
     with tempfile.TemporaryDirectory() as folder:
-        counts = disturb(Path(folder), kills, seed)
-    print(f"{'stage':12}{'killed':>8}{'over before':>13}{'identical':>11}")
+        killed, identical = disturb(Path(folder), kills, seed)
+    print(f"{'stage':12}{'kills':>6}{'identical':>11}")
     for stage in STAGES:
-        columns = (counts[stage, "killed"], counts[stage, "over before"], counts[stage, "identical"])
-        print("{:12}{:8}{:13}{:11}".format(stage, *columns))
-    identical = sum(counts[stage, "identical"] for stage in STAGES)
-    print(f"{identical} of {kills} endings are those of the undisturbed run")
-    raise typer.Exit(identical != kills)
+        print(f"{stage:12}{killed[stage]:6}{identical[stage]:11}")
+    print(f"{identical.total()} of {killed.total()} endings are those of the undisturbed run")
+    raise typer.Exit(identical != killed)
 
 
 if __name__ == "__main__":
