@@ -14,10 +14,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from poselib import forked_kernel
+from poselib import files, forked_kernel
 from poselib.errors import InputError
 from poselib.experiments import load_experiments
-from poselib.files import held
 from poselib.project import notebooks, stage_of
 from poselib.stages.dvc_lock import record, stale
 
@@ -36,7 +35,7 @@ def run(root: Path, jobs: int) -> None:
         InputError: another run is at it, or a stage failed on its input; what the others made is recorded. So it is
             before any other error is passed on.
     """
-    with held(root / "work" / "side-by-side"):
+    with files.held(root / "work" / "side-by-side"):
         _bring_all(root, jobs)
 
 
