@@ -41,11 +41,17 @@ def prepare(
 
 
 @app.command()
-def train(name: Name) -> None:
-    """Train an experiment; a killed training continues where it was."""
+def train(
+    name: Name,
+    distributed: Annotated[bool, typer.Option("--distributed", help="One of the processes of torchrun.")] = False,
+) -> None:
+    """Train an experiment; a killed training continues where it was.
+
+    On several GPUs: torchrun --nproc-per-node 2 -m poselib train NAME --distributed
+    """
     from poselib.stages import train as stage
 
-    stage.run(root(), name)
+    stage.run(root(), name, distributed)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from poselib import forked_kernel
+from poselib import files, forked_kernel
 from poselib.errors import InputError
 from poselib.experiments import load_experiments, load_parameters
 from poselib.project import notebooks, stage_of
@@ -33,9 +33,14 @@ def run(root: Path, jobs: int) -> None:
     """Bring data, trainings, evaluations and notebooks up to date.
 
     Raises:
-        InputError: a stage failed on its input; what the others made is recorded. So it is before any other error
-            is passed on.
+        InputError: another run is at it, or a stage failed on its input; what the others made is recorded. So it is
+            before any other error is passed on.
     """
+    with files.held(root / "work" / "side-by-side"):
+        _bring_all(root, jobs)
+
+
+def _bring_all(root: Path, jobs: int) -> None:
     experiments = load_experiments(root)
     crossed = any(experiment.also_on for experiment in experiments.values())
     starts = {f"train@{name}": f"train@{run.start}" for name, run in experiments.items() if run.start}
@@ -56,7 +61,7 @@ def _bring(root: Path, jobs: int, title: str, targets: list[str], starts: Mappin
     made, failed, recorded = [], {}, time.monotonic()
     with tqdm(total=len(chains), desc=title, disable=not chains) as bar:
         try:
-            with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
+            with ProcessPoolExecutor(jobs, context, forked_kernel.end_with_parent, max_tasks_per_child=1) as pool:
                 for first, error in _finished(pool, root, chains, starts or {}):
                     bar.update()
                     if error:
