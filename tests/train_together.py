@@ -16,7 +16,7 @@ from poselib.distributed import Alone, processes
 from poselib.models import build
 from poselib.models.refinement import Refined
 from poselib.recipe import Recipe
-from poselib.strategies import STRATEGIES
+from poselib.strategies import STRATEGIES, Clip, Strategy
 
 # Five clips are three and two; ten batches twice.
 RECIPE = Recipe(
@@ -48,15 +48,23 @@ class Killed(Exception):
     pass
 
 
+class Double(Strategy):
+    def training_input(self, clip: Clip, step: int) -> torch.Tensor:
+        return super().training_input(clip, step).double()
+
+    def inference_input(self, poses_2d: torch.Tensor) -> torch.Tensor:
+        return super().inference_input(poses_2d).double()
+
+
 def trained(case: tuple, prepared, snapshot: Path, group: Alone) -> training.Progress:
     name, sizes, strategy, recipe = case
     torch.manual_seed(0)
-    model = build(name, in_channels=STRATEGIES[strategy].in_channels, **sizes).double()
-    model.register_forward_pre_hook(lambda _, inputs: (inputs[0].double(),))
+    given = Double(**vars(STRATEGIES[strategy]))
+    model = build(name, in_channels=given.in_channels, **sizes).double()
     if recipe.average:
         model = Refined(model).double()
         model.refinement.post_refine[2].p = 0.0
-    chosen = (STRATEGIES[strategy], recipe, prepared)
+    chosen = (given, recipe, prepared)
     return training.train(group.prepare(model), *chosen, seed=0, snapshot=snapshot, name=name, group=group)
 
 
