@@ -33,6 +33,14 @@ def track_of(points: np.ndarray, joints: str | None) -> Track:
     return tracks_of(Path("keypoints"), {count: name}, found)[0]
 
 
+def where_seen(track: Track) -> Track:
+    """The track without the frames in which no joint was seen, which are there in files of one fixed shape."""
+    rows = track.confidence.any(axis=1)
+    boxes = None if track.boxes is None else track.boxes[rows]
+    own = {"keypoints": track.keypoints[rows], "confidence": track.confidence[rows]}
+    return replace(track, frames=track.frames[rows], boxes=boxes, **own)
+
+
 def one_ear_for_both(track: Track) -> tuple[Track, np.ndarray]:
     """The track with a missed ear where the other one is, and (n,) in which frames that was done.
 

@@ -12,7 +12,7 @@ from poselib.geometry import normalise_screen
 from poselib.keypoints import Track, read_keypoints, to_h36m_17
 from poselib.keypoints.content import positive, size_of
 from poselib.keypoints.gaps import resample
-from poselib.lifting.detections import NAMES, one_ear_for_both, track_of, without_gaps
+from poselib.lifting.detections import NAMES, one_ear_for_both, track_of, where_seen, without_gaps
 from poselib.lifting.passes import ahead_at_the_network, passes
 from poselib.lifting.root_path import estimate_root_path
 from poselib.lifting.sequences import Lifted, Person
@@ -61,7 +61,7 @@ def lift(
     ahead = None if look_ahead is None else ahead_at_the_network(trained, look_ahead, tracks[0].fps)
     focal = None if focal is None else positive(focal, "focal")
     for track in tracks:
-        own, guessed = one_ear_for_both(track)
+        own, guessed = one_ear_for_both(where_seen(track))
         own = to_h36m_17(own)
         if never := [joint for joint, seen in zip(H36M_17.names, own.confidence.any(axis=0), strict=True) if not seen]:
             left_out[track.person] = f"its {' and '.join(never)} cannot be made from what was seen"
