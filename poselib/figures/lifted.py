@@ -1,11 +1,11 @@
 """Lifted people for people: a page to turn and play without a network, and a film."""
 
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 
 import matplotlib
 import numpy as np
+import plotly.graph_objects as go
 from matplotlib.animation import FFMpegWriter, PillowWriter
 from matplotlib.figure import Figure
 
@@ -13,7 +13,7 @@ from poselib.data.sequences import Motion
 from poselib.figures.motion import draw_pose, motion_player
 
 MOST_FRAMES, FASTEST = 600, 25.0
-VIEWS = {"from the camera": (0, 1), "from the side": (2, 1)}
+VIEWS = {"from the camera": [0, 2], "from its right": [1, 2]}
 KEYS = "Keys: space plays and pauses, left and right arrow step, home and end jump, plus and minus zoom."
 # Plotly's own buttons cannot be reached with the keyboard.
 SCRIPT = """
@@ -44,20 +44,23 @@ The root stands still, and up is the camera's up.</p>
 """
 
 
+def player(lifted: Motion, *, most_frames: int) -> go.Figure:
+    """`motion_player`, looked at from the camera and a little from the side."""
+    figure = motion_player(lifted, most_frames=most_frames)
+    return figure.update_layout(scene={"camera": {"eye": {"x": 0.6, "y": -2.0, "z": 0.5}}})
+
+
 def page(path: Path, lifted: Motion) -> None:
-    """Write one HTML file that needs no network: the skeleton to turn, play and step through.
+    """Write one HTML file that needs no network: the skeleton to turn, play and step through, at most 600 frames.
 
     Args:
-        lifted: positions root-relative in metres, camera frame; at most 600 of its frames are shown.
+        lifted: one of `Lifted.motions`; its subject and action are the title.
     """
-    upright = lifted.positions[..., [0, 2, 1]] * np.float32([1, 1, -1])
-    upright[..., 2] -= upright[..., 2].min()
-    figure = motion_player(replace(lifted, positions=upright), most_frames=MOST_FRAMES)
-    figure.update_layout(title=None, scene={"camera": {"eye": {"x": 0.6, "y": -2.0, "z": 0.5}}})
+    figure = player(lifted, most_frames=MOST_FRAMES).update_layout(title=None)
     plot = figure.to_html(
         full_html=False, include_plotlyjs=True, auto_play=False, post_script=SCRIPT, config={"displaylogo": False}
     )
-    title = escape(f"{lifted.subject}, lifted by {lifted.action}")
+    title = escape(f"{lifted.subject}, {lifted.action}")
     path.write_text(PAGE.format(title=title, keys=KEYS, plot=plot), encoding="utf-8")
 
 
@@ -67,13 +70,15 @@ def film(path: Path, lifted: Motion) -> None:
     Args:
         lifted: as for `page`.
     """
+    middle = (lifted.positions.min(axis=(0, 1)) + lifted.positions.max(axis=(0, 1))) / 2
+    positions = lifted.positions - middle
     step = max(1, int(np.ceil(lifted.fps / FASTEST)), -(-len(lifted.positions) // MOST_FRAMES))
     figure, bones = Figure(figsize=(6, 3.6), dpi=80), np.array(lifted.skeleton.bones)
     panels = figure.subplots(1, 2)
-    reach = 1.05 * float(np.abs(lifted.positions).max())
+    reach = 1.05 * float(np.abs(positions).max())
     for axes, (title, view) in zip(panels, VIEWS.items(), strict=True):
-        draw_pose(axes, lifted.positions[0][:, view], lifted.skeleton)
-        axes.set(aspect="equal", xlim=(-reach, reach), ylim=(reach, -reach), xticks=[], yticks=[])
+        draw_pose(axes, positions[0][:, view], lifted.skeleton)
+        axes.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
         axes.set_title(title, fontsize=9)
     heading = figure.suptitle("", fontsize=10)
     with matplotlib.rc_context({"animation.ffmpeg_path": _ffmpeg(path)}):
@@ -81,7 +86,7 @@ def film(path: Path, lifted: Motion) -> None:
         with writer.saving(figure, str(path), dpi=80):
             for frame in range(0, len(lifted.positions), step):
                 for axes, view in zip(panels, VIEWS.values(), strict=True):
-                    axes.collections[0].set_segments(lifted.positions[frame][:, view][bones])
+                    axes.collections[0].set_segments(positions[frame][:, view][bones])
                 heading.set_text(f"{lifted.subject}, {frame / lifted.fps:.2f} s")
                 writer.grab_frame()
 

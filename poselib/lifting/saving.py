@@ -38,8 +38,7 @@ def save(lifted: Lifted, folder: str | Path, kinds: Iterable[str] = ("npz",), st
             pictures, several = import_module(DRAWING), len(lifted.people) > 1
             draw = {"html": pictures.page, "gif": pictures.film, "mp4": pictures.film}[kind]
             names = [f"{stem}_{i}" if several else stem for i in range(1, len(lifted.people) + 1)]
-            scenes = [_scene(lifted, number) for number in range(len(names))]
-            parts = [(folder / f"{name}.{kind}", draw, scene) for name, scene in zip(names, scenes, strict=True)]
+            parts = [(folder / f"{name}.{kind}", draw, one) for name, one in zip(names, lifted.motions, strict=True)]
         for path, write, content in parts:
             # The ending tells some writers what to write.
             partial = path.with_name(f"{path.stem}.partial.{kind}")
@@ -67,13 +66,6 @@ def check_kinds(kinds: Iterable[str]) -> None:
         except ModuleNotFoundError as error:
             extra = "video" if error.name == "imageio_ffmpeg" else "workbook"
             raise InputError(f"{kind}: needs {error.name}; pip install 'poselib[{extra}]' or save another") from error
-
-
-def _scene(lifted: Lifted, number: int):
-    from poselib.data.sequences import Motion
-
-    one = lifted.people[number]
-    return Motion(f"person {one.person}", lifted.checkpoint, lifted.skeleton, lifted.fps, one.poses_3d)
 
 
 def _npz(path: Path, lifted: Lifted) -> None:

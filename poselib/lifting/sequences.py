@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from poselib.data.sequences import Motion
 from poselib.errors import InputError
 from poselib.lifting.trained import Description
 from poselib.skeleton import Skeleton
@@ -64,6 +65,17 @@ class Lifted:
     def poses_3d(self) -> np.ndarray:
         """(F, J, 3) metres, root-relative, camera frame, of the only person."""
         return self.person.poses_3d
+
+    @property
+    def motions(self) -> tuple[Motion, ...]:
+        """Everybody on a floor, for pictures: z up is the camera's up, y away from it; the root keeps its place."""
+        found = []
+        for one in self.people:
+            positions = one.poses_3d[..., [0, 2, 1]] * np.float32([1, 1, -1])
+            positions[..., 2] -= positions[..., 2].min()
+            title = (f"person {one.person}", f"lifted by {self.checkpoint}")
+            found.append(Motion(*title, self.skeleton, self.fps, positions))
+        return tuple(found)
 
     @property
     def summary(self) -> str:
