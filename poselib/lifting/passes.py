@@ -30,18 +30,26 @@ def passes(trained: Trained, screen: np.ndarray, look_ahead: int | None = None) 
         InputError: pixels, NaN or infinity.
     """
     windows, kept = plan(trained, len(screen), look_ahead)
-    about, model, done = trained.about, trained.model, -1
+    done = -1
     for begin in range(0, len(windows), WINDOWS_AT_A_TIME):
-        some = windows.select(slice(begin, begin + WINDOWS_AT_A_TIME))
-        given = (STRATEGIES[about.strategy], screen, some, trained.skeleton.flip, about.input_stride)
-        clips = lift_windows(model, *given)[0]
-        clips = clips if model.many_to_one else clips[:, kept]
+        numbers, poses = lift_some(trained, screen, windows.select(slice(begin, begin + WINDOWS_AT_A_TIME)), kept)
         # The last window of a sequence may begin within the one before.
-        numbers = some.starts[:, None] + kept * some.step
         taken = np.concatenate(([done], np.maximum.accumulate(numbers[:, -1])[:-1]))
-        new = (numbers > taken[:, None]) & (numbers < len(screen))
         done = numbers[-1, -1]
-        yield clips[new]
+        yield poses[(numbers > taken[:, None]) & (numbers < len(screen))]
+
+
+def lift_some(
+    trained: Trained, screen: np.ndarray, windows: Windows, kept: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers (n, K) of the frames that windows give poses of, and these, (n, K, J, 3); arguments as `plan` gives."""
+    about, model = trained.about, trained.model
+    numbers = windows.starts[:, None] + kept * windows.step
+    if not len(windows):
+        return numbers, np.zeros((*numbers.shape, len(trained.skeleton), 3), np.float32)
+    given = (STRATEGIES[about.strategy], screen, windows, trained.skeleton.flip, about.input_stride)
+    clips = lift_windows(model, *given)[0]
+    return numbers, clips if model.many_to_one else clips[:, kept]
 
 
 def plan(trained: Trained, frames: int, look_ahead: int | None) -> tuple[Windows, np.ndarray]:

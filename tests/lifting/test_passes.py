@@ -9,6 +9,7 @@ from poselib.data.windows import centred, cut, evaluation_starts, stitch
 from poselib.errors import InputError
 from poselib.geometry import normalise_screen
 from poselib.inference import lift_windows
+from poselib.lifting import Live
 from poselib.lifting import passes as lifting
 from poselib.lifting.passes import passes
 from poselib.skeleton import H36M_17
@@ -156,3 +157,40 @@ def test_a_look_ahead_that_cannot_be_kept_is_refused_with_the_reason(about, fps,
     with pytest.raises(InputError, match=sentence):
         poselib.lift(clip.pixels, "h36m", clip.size, fps, checkpoint=small, look_ahead=allowed)
     poselib.lift(clip.pixels, "h36m", clip.size, fps, checkpoint=small, look_ahead=int(sentence[-1]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_frames_pushed_one_by_one_give_the_causal_poses_in_time(kind, clip, network):
+    small = network(MODEL.get(kind, kind), **KINDS[kind])
+    allowed = small.about.frame_stride + 1
+    ahead = lifting.ahead_at_the_network(small, allowed, 25)
+    many = np.concatenate([clip.pixels, clip.pixels[::-1], clip.pixels])
+    screen = normalise_screen(many.astype(np.float32), clip.size)
+    expected = np.concatenate(list(passes(small, screen, ahead)))
+    live, numbers, poses, held = Live(small, "h36m", clip.size, allowed), [], [], 0
+    for frame, points in enumerate(many):
+        some, lifted = live.push(points)
+        numbers, poses, held = [*numbers, *some], [*poses, *lifted], max(held, len(live._buffer))
+        # Whatever stands between the network's poses is known at the later one.
+        assert frame - allowed < small.about.frame_stride or numbers[-1] + small.about.frame_stride > frame - allowed
+    some, lifted = live.close()
+    assert [*numbers, *some] == list(range(0, 120, small.about.frame_stride))
+    np.testing.assert_allclose([*poses, *lifted], expected, atol=1e-5)
+    assert held <= 2 * live._reach + 1 < 100
+
+
+def test_live_lifting_waits_for_all_joints_and_holds_what_is_missed(clip, network):
+    small, points = network("gla_gcn"), np.dstack([clip.pixels, np.ones((40, 17))])
+    points[:3, 4] = np.nan
+    points[7, 2, 2] = 0
+    held = clip.pixels[3:].copy()
+    held[4, 2] = held[3, 2]
+    live = Live(small, "h36m", clip.size)
+    found = [live.push(frame) for frame in points]
+    assert [len(numbers) for numbers, _ in found] == [0] * 3 + [1] * 37 and found[3][0].tolist() == [3]
+    expected = poselib.lift(held, "h36m", clip.size, 25, checkpoint=small, look_ahead=0).poses_3d
+    np.testing.assert_allclose(np.concatenate([poses for _, poses in found]), expected, atol=1e-5)
+    with pytest.raises(InputError, match=r"shape \(5, 2\), expected \(17, 2 or 3\)"):
+        live.push(np.zeros((5, 2)))
+    with pytest.raises(InputError, match="allow at least 0"):
+        Live(small, "h36m", clip.size, -1)
