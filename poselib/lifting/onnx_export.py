@@ -33,8 +33,8 @@ def export(trained: Trained, path: str | Path) -> None:
     """Write the network as ONNX; the file appears whole or not at all.
 
     Input `poses_2d` (B, T, J, 2), normalised screen coordinates, and `key_frames` (B, T), for a network that upsamples;
-    output `poses_3d` (B, T', J, 3) metres, root-relative, camera frame. B is any number. The file's metadata
-    say what `Description` does.
+    output `poses_3d` (B, T', J, 3) metres, root-relative, camera frame; B is any number. The file's metadata say what
+    `Description` does. Windows, flip averaging and frame rates are left to who runs it.
 
     Raises:
         InputError: the extra is not installed.
@@ -52,7 +52,7 @@ def export(trained: Trained, path: str | Path) -> None:
     network = _FromPositions(trained)
     place = next(network.parameters()).device
     try:
-        # Of the operators of libraries that are not installed, and of deprecations within torch.
+        # Torch tells of operators of libraries that are not installed, and of its own deprecations.
         logging.disable(logging.WARNING)
         with warnings.catch_warnings(action="ignore"):
             strict = trained.model.name in COUNTING

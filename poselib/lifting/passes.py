@@ -21,7 +21,7 @@ def passes(trained: Trained, screen: np.ndarray, look_ahead: int | None = None) 
 
     Args:
         screen: (F, J, 2) normalised screen coordinates at the network's frame rate, without gaps.
-        look_ahead: how many frames behind a frame may have an influence on its pose; None for all of the window.
+        look_ahead: how many frames after a frame may have an influence on its pose; None for all of the window.
 
     Returns:
         Blocks (n, J, 3) metres, root-relative, camera frame.

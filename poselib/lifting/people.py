@@ -41,14 +41,15 @@ def lift(
     Args:
         keypoints: a file or folder that `read_keypoints` reads, what it gives, or one person's pixels (F, J, 2), or 3
             with confidence.
-        joints: the joint set, `detections.NAMES`; of an array it has to be named, of a file it is checked.
+        joints: the joint set, a key of `JOINT_SETS` or short name of `detections.NAMES`; an array needs it, a file is
+            checked against it.
         image_size: (width, height) in pixels, where the file does not say it.
         fps: frames per second, likewise.
         checkpoint: the network, see `trained.find`.
         format: the tool that wrote the file, seen from its content if None.
         focal: focal length in pixels; with it the path of the root is estimated, the principal point in the middle.
         look_ahead: None lets all frames of a window tell. A number of input frames makes the lifting causal: nothing
-            behind them has an influence on a pose, and what is missing is held from before instead of filled in.
+            after them has an influence on a pose, and what is missing is held from before instead of filled in.
         longest_gap: seconds that a person may be away without a break in the sequence.
 
     Raises:

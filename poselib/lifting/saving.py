@@ -25,11 +25,14 @@ def save(lifted: Lifted, folder: str | Path, kinds: Iterable[str] = ("npz",), st
     Every file appears whole or not at all.
 
     Raises:
-        InputError: an unknown kind, or one that needs an extra that is not installed.
+        InputError: an unknown kind, one that needs an extra that is not installed, or a folder that cannot be made.
     """
     kinds, folder = list(dict.fromkeys(kinds)), Path(folder)
     check_kinds(kinds)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror}); name another folder") from error
     written = []
     for kind in kinds:
         if kind not in PICTURES:

@@ -88,7 +88,9 @@ class Lifted:
         share = joints / max(1, frames * len(self.skeleton))
         parts.append(f"{_count(joints, 'joint')} not seen and filled in ({share:.1%}) in {_count(within, 'frame')}")
         parts.append(_count(breaks, "break"))
-        parts += [f"person {person} left out ({why})" for person, why in self.left_out.items()]
+        if self.left_out:
+            person, why = next(iter(self.left_out.items()))
+            parts.append(f"{_count(len(self.left_out), 'person', 'people')} left out, as person {person}: {why}")
         return "; ".join(parts)
 
 

@@ -27,7 +27,6 @@ DEFAULT = Path(__file__).resolve().parent.parent / "default"
 NAMING = "an experiment that is trained, a .safetensors file, or official:<model>:<file>"
 # Tokens of the authors' models of 351 and 81 frames -> frames between tokens, and between those that are given 2D.
 OFFICIAL_STRIDES = {71: (5, 5), 41: (2, 4)}
-NO_LIMITS_KNOWN = "nobody has said what its limits are"
 
 
 class Description(BaseModel):
@@ -97,14 +96,17 @@ def _of_file(path: Path) -> Trained:
         raise InputError(f"{path}: its refinement needs the true distance of the person; name one that is not refined")
     if "lifting" in description:
         return Trained(path.stem, model, checked(Description, description["lifting"], f"{path}, lifting"))
-    if not {"experiment", "profile", "data"} <= description.keys():
+    if not all(isinstance(description.get(key), str) for key in ("experiment", "profile", "data")):
         raise InputError(f"{path}: does not say what it was trained for; name one of: {NAMING}")
     return Trained(description["experiment"], model, _of_experiment(path, description))
 
 
 def _of_experiment(path: Path, description: dict) -> Description:
     """What the project around a training says of it: <project>/checkpoints/<experiment>/<file>."""
-    project, name = path.resolve().parents[2], description["experiment"]
+    project, name = path.resolve().parent.parent.parent, description["experiment"]
+    if not (project / "experiments").is_dir():
+        remedy = "'python -m poselib export' there writes one that needs no project"
+        raise InputError(f"{path}: lies outside of the project that trained it; {remedy}")
     setting = scaled(load_experiment(project, name), load_parameters(project, description["profile"]).chosen, name)
     prepared = open_prepared(project / "data/prepared" / setting.role)
     if prepared.fingerprint != description["data"]:
@@ -125,12 +127,15 @@ def _of_experiment(path: Path, description: dict) -> Description:
 def _official(name: str) -> Trained:
     _, model, path = (*name.split(":", 2), "", "")[:3]
     network = from_official(model, path)
-    strides = OFFICIAL_STRIDES.get(network.config.frames, (1, None)) if model == "uplift_upsample" else (1, None)
+    upsamples = getattr(network.config, "upsampling_token", False)
+    strides = OFFICIAL_STRIDES.get(network.config.frames) if upsamples else (1, None)
+    if strides is None:
+        raise InputError(f"{path}: {network.config.frames} tokens are of no published model; use the authors' file")
     about = Description(
         joints=H36M_17.names,
         fps=50.0,
         trained_on=f"the authors' weights {Path(path).name}",
-        limits=NO_LIMITS_KNOWN,
+        limits="see their paper",
         frame_stride=strides[0],
         input_stride=strides[1],
     )

@@ -157,7 +157,10 @@ def test_people_have_sequences_of_their_own_and_half_bodies_are_left_out(clip, n
     assert found.left_out == {"1234568": "its left_ankle cannot be made from what was seen"}
     alone = poselib.lift(points[20:], "coco", clip.size, 25, checkpoint=network())
     np.testing.assert_allclose(found.people[1].poses_3d, alone.poses_3d, atol=1e-6)
-    assert "2 people, 40 frames" in found.summary and "person 1234568 left out" in found.summary
+    assert (
+        "2 people, 40 frames" in found.summary
+        and "1 person left out, as person 1234568: its left_ankle" in found.summary
+    )
     with pytest.raises(InputError, match="2 people were lifted, 1234567, 1234569; take one of .people"):
         found.poses_3d  # noqa: B018
     with pytest.raises(InputError, match="person 1: its left_ankle cannot be made"):

@@ -145,6 +145,8 @@ def test_unknown_kinds_are_refused_and_a_failure_leaves_the_old_file(lifted, tmp
         save(lifted, tmp_path, ["npz", "avi"])
     assert set(KINDS) == {"npz", "csv", "json", "html", "gif", "mp4"}
     (path,) = save(lifted, tmp_path, ["json"])
+    with pytest.raises(InputError, match="lifted.json: cannot be made .*; name another folder"):
+        save(lifted, path)
     before = path.read_bytes()
 
     def fails(*_):

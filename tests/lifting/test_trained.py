@@ -95,6 +95,12 @@ def test_names_that_lead_nowhere_are_refused(project, monkeypatch):
     checkpoints.save(path, small, {"seed": 0})
     with pytest.raises(InputError, match="does not say what it was trained for"):
         find("uu_t351_cpn")
+    checkpoints.save(path, small, {**about, "profile": ["demo"]})
+    with pytest.raises(InputError, match="does not say what it was trained for"):
+        find("uu_t351_cpn")
+    checkpoints.save(folder.parent / "alone.safetensors", small, about)
+    with pytest.raises(InputError, match="outside of the project that trained it; 'python -m poselib export' there"):
+        find(folder.parent / "alone.safetensors")
     checkpoints.save(path, Refined(small), about)
     with pytest.raises(InputError, match="refinement needs the true distance"):
         find("uu_t351_cpn")
