@@ -1,14 +1,14 @@
 """`python -m poselib lift` and `export`."""
 
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 
 import poselib
+from poselib.__main__ import main
 from poselib.errors import InputError
-from poselib.lifting import command
+from poselib.lifting import command, trained
 from poselib.lifting.trained import find
 
 
@@ -23,32 +23,43 @@ def folder(clip, network, tmp_path):
     return tmp_path
 
 
-def test_a_file_is_lifted_and_told_in_sentences(folder):
+@pytest.fixture
+def call(folder, monkeypatch, capsys):
+    """A function that runs the command line in this process and gives exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["poselib", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_a_file_is_lifted_and_told_in_sentences(folder, call):
     arguments = ["lift", "points.npz", "--checkpoint", "small.safetensors", "--save", "npz", "--save", "csv"]
     arguments += ["--image-size", "1000x1002", "--joints", "h36m", "--format", "npz", "--look-ahead", "2"]
-    done = subprocess.run([sys.executable, "-m", "poselib", *arguments], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    first, second, third = done.stdout.splitlines()
-    assert first == (
+    code, told, progress = call(*arguments)
+    first, second, third = told.splitlines()
+    assert code == 0 and first == (
         "points.npz: 1 person, 40 frames at 25 fps; 1 joint not seen and filled in (0.1%) in 1 frame; 0 breaks"
     )
     assert second == "lifted by small, trained on: nothing; limits: untrained"
-    assert "person 1" in done.stderr and "40/40" in done.stderr
+    assert "person 1" in progress and "40/40" in progress
     expected = poselib.lift(folder / "points.npz", checkpoint=folder / "small.safetensors", look_ahead=2)
     with np.load(folder / "lifted/lifted.npz") as found:
         np.testing.assert_array_equal(found["poses_3d_1"], expected.poses_3d)
     assert third.split() == ["wrote", "lifted/lifted.npz,", "lifted/lifted.csv"]
 
 
-def test_without_a_network_one_sentence_and_exit_code_2(folder, monkeypatch):
-    from poselib.lifting import trained
-
-    if any(trained.DEFAULT.glob("*.safetensors")):
-        pytest.skip("a default network ships")
-    call = [sys.executable, "-m", "poselib", "lift", "points.npz"]
-    done = subprocess.run(call, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.startswith("poselib: no checkpoint is named and none ships")
-    assert done.stderr.count("\n") == 1 and not (folder / "lifted").exists()
+def test_without_a_network_one_sentence_and_exit_code_2(folder, call, monkeypatch):
+    monkeypatch.setattr(trained, "DEFAULT", folder / "nothing")
+    code, told, errors = call("lift", "points.npz")
+    assert (code, told) == (2, "") and errors.startswith("poselib: no checkpoint is named and none ships")
+    assert errors.count("\n") == 1 and not (folder / "lifted").exists()
+    code, told, errors = call("lift", "nowhere.json", "--checkpoint", "small.safetensors")
+    assert (code, told, errors) == (2, "", "poselib: nowhere.json: no such file; check its name\n")
 
 
 @pytest.mark.parametrize("size", ["1000", "1000x", "0x5", "1000,1002", "axb", "1000x1002x3"])
