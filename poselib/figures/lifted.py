@@ -80,6 +80,7 @@ def film(path: Path, lifted: Motion) -> None:
         draw_pose(axes, positions[0][:, view], lifted.skeleton)
         axes.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
         axes.set_title(title, fontsize=9)
+    figure.text(0.01, 0.02, lifted.action, fontsize=7, color="0.4", wrap=True)
     heading = figure.suptitle("", fontsize=10)
     with matplotlib.rc_context({"animation.ffmpeg_path": _ffmpeg(path)}):
         writer = (FFMpegWriter if path.suffix == ".mp4" else PillowWriter)(fps=lifted.fps / step)

@@ -73,7 +73,7 @@ class Lifted:
         for one in self.people:
             positions = one.poses_3d[..., [0, 2, 1]] * np.float32([1, 1, -1])
             positions[..., 2] -= positions[..., 2].min()
-            title = (f"person {one.person}", f"lifted by {self.checkpoint}")
+            title = (f"person {one.person}", f"lifted by {self.checkpoint} ({self.about.limits})")
             found.append(Motion(*title, self.skeleton, self.fps, positions))
         return tuple(found)
 

@@ -67,7 +67,10 @@ def test_a_page_names_no_address_outside_of_plotlys_own_code(lifted, tmp_path):
     assert get_plotlyjs() in text
     rest = text.replace(get_plotlyjs(), "")
     assert not re.search(r"https?:|//[a-z]|@import|<link|\bsrc=", rest.replace("// ", ""))
-    assert len(re.findall(r'"name":"\d+\.\d\d"', rest)) == 40 and "<title>person 1, lifted by small mixste" in rest
+    assert (
+        len(re.findall(r'"name":"\d+\.\d\d"', rest)) == 40
+        and "<title>person 1, lifted by small mixste (untrained)<" in rest
+    )
     assert all(key in rest for key in ("keydown", "ArrowLeft", "aria-label"))
 
 
