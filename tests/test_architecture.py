@@ -41,7 +41,7 @@ GROUPS = [
         ),
         *("ledger", "scoreboard", "papermill_run", "forked_kernel", "gpu_hours"),
     },
-    {"site"},
+    {"site", "lifting"},
     {"stages", "bench"},
     {"__main__"},
 ]
