@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 GROUPS = [
     {"errors", "project", "files", "commit", "yaml_file"},
     {"skeleton", "skeleton_cmu", "geometry"},
-    {"metrics", "motion_quality", "protocols", "losses", "augmentation", "optimisers"},
+    {"procrustes", "metrics", "motion_quality", "protocols", "losses", "augmentation", "optimisers"},
     {"layers"},
     {"models", "strategies"},
     {"data"},
