@@ -138,7 +138,7 @@ class _Batches:
             self.windows = cut(videos, length, partial(training_starts, interval=recipe.interval))
             apart = cut(videos, length, training_starts)
         self.truth_2d = prepared.poses_2d("gt")
-        self.poses_2d = prepared.poses_2d(recipe.detector)
+        self.poses_2d = self.truth_2d if recipe.detector == "gt" else prepared.poses_2d(recipe.detector)
         self.prepared, self.size, self.seed = prepared, recipe.batch_clips, seed
         self.input_strides = recipe.input_strides
         # A bound is that of an epoch of clips that do not overlap.
@@ -160,11 +160,15 @@ class _Batches:
     def gather(self, numbers: np.ndarray) -> Clip:
         """The batch of these clip numbers, mirrored where asked."""
         frames = self.windows.frame_numbers(numbers % len(self.windows))
-        mirrored = torch.from_numpy(numbers >= len(self.windows))[:, None, None, None]
-        arrays = (self.poses_2d[frames], self.truth_2d[frames], targets_of(self.prepared, frames))
-        flip = self.prepared.skeleton.flip
-        tensors = (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
-        return Clip(*(torch.where(mirrored, mirror(tensor, flip), tensor) for tensor in tensors))
+        mirrored = torch.from_numpy(np.flatnonzero(numbers >= len(self.windows)))
+        seen = self._clips(self.poses_2d[frames], mirrored)
+        truth_2d = seen if self.truth_2d is self.poses_2d else self._clips(self.truth_2d[frames], mirrored)
+        return Clip(seen, truth_2d, self._clips(targets_of(self.prepared, frames), mirrored))
+
+    def _clips(self, poses: np.ndarray, mirrored: Tensor) -> Tensor:
+        """Clips (B, T, J, C) as a tensor, those of the numbers `mirrored` turned into their mirror images."""
+        clips = torch.from_numpy(np.ascontiguousarray(poses))
+        return clips.index_copy_(0, mirrored, mirror(clips.index_select(0, mirrored), self.prepared.skeleton.flip))
 
     def rays(self, numbers: np.ndarray, model: Lifter) -> dict[str, Tensor]:
         """What refinement is told of the frames of these clips that the model lifts; see `PreparedSet.rays`."""
