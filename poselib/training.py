@@ -160,14 +160,14 @@ class _Batches:
     def gather(self, numbers: np.ndarray) -> Clip:
         """The batch of these clip numbers, mirrored where asked."""
         frames = self.windows.frame_numbers(numbers % len(self.windows))
-        mirrored = torch.from_numpy(np.flatnonzero(numbers >= len(self.windows)))
-        seen = self._clips(self.poses_2d[frames], mirrored)
-        truth_2d = seen if self.truth_2d is self.poses_2d else self._clips(self.truth_2d[frames], mirrored)
-        return Clip(seen, truth_2d, self._clips(targets_of(self.prepared, frames), mirrored))
+        seen = self._clips(self.poses_2d[frames], numbers)
+        truth_2d = seen if self.truth_2d is self.poses_2d else self._clips(self.truth_2d[frames], numbers)
+        return Clip(seen, truth_2d, self._clips(targets_of(self.prepared, frames), numbers))
 
-    def _clips(self, poses: np.ndarray, mirrored: Tensor) -> Tensor:
-        """Clips (B, T, J, C) as a tensor, those of the numbers `mirrored` turned into their mirror images."""
+    def _clips(self, poses: np.ndarray, numbers: np.ndarray) -> Tensor:
+        """The poses (B, T, J, C) of these clip numbers as a tensor, mirrored in place where asked."""
         clips = torch.from_numpy(np.ascontiguousarray(poses))
+        mirrored = torch.from_numpy(np.flatnonzero(numbers >= len(self.windows)))
         return clips.index_copy_(0, mirrored, mirror(clips.index_select(0, mirrored), self.prepared.skeleton.flip))
 
     def rays(self, numbers: np.ndarray, model: Lifter) -> dict[str, Tensor]:
@@ -208,9 +208,7 @@ class _FilmedBatches(_Batches):
         """The batch of these clip numbers, filmed, mirrored where asked."""
         cameras, numbers = np.divmod(numbers, 2 * len(self.windows))
         frames = self.windows.frame_numbers(numbers % len(self.windows))
-        mirrored = torch.from_numpy(numbers >= len(self.windows))[:, None, None, None]
-        world = torch.from_numpy(self.prepared.poses_world[frames])
-        world = torch.where(mirrored, mirror(world, self.prepared.skeleton.flip), world)
+        world = self._clips(self.prepared.poses_world[frames], numbers)
         screen, poses = self.pool.film(world, cameras[:, None])
         return Clip(screen, screen, centre_on_root(poses, self.prepared.skeleton.root))
 

@@ -24,7 +24,7 @@ GROUPS = [
     {"keypoints"},
     {
         *("recipe", "distinct_start", "training", "averaging", "inference", "evaluation", "checkpoints", "interop"),
-        *("complexity", "float_operations"),
+        *("half_precision", "complexity", "float_operations"),
     },
     {
         *(

@@ -73,7 +73,7 @@ def half_precision(float32_s: float, bfloat16_s: float) -> Finding:
     sentence = f"bf16 is {ratio:.2g} times as fast as float32 on this CPU ({SIDE} x {SIDE} matrices, median)"
     if ratio > 1:
         return Finding(OK, sentence)
-    return Finding(NOTE, f"{sentence}; stay with float32, as every profile does")
+    return Finding(NOTE, f"{sentence}; leave the precision of the profile at float32")
 
 
 def gpu(profile: str) -> Finding:

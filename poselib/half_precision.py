@@ -1,0 +1,62 @@
+"""The fast path of large networks: their blocks in bf16, and less of each kept for the backward pass.
+
+A setting of a run, not of a model: weights, their updates and the stream between blocks stay float32, and so do the
+layers that read and write coordinates, where rounding to bf16 would be seen in millimetres.
+"""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
+
+from poselib.layers.graph import GraphConvolution
+from poselib.layers.lifter import Lifter
+from poselib.layers.transformer import TransformerBlock
+from poselib.models.mhformer import CrossHypothesisInteraction, SelfHypothesisRefinement
+
+LEAST_WIDTH = 128
+"""Narrower blocks stay as they are; `python -m poselib bench train` shows what bf16 gains at the published sizes."""
+BLOCKS = (TransformerBlock, SelfHypothesisRefinement, CrossHypothesisInteraction, GraphConvolution)
+PRODUCTS = frozenset(getattr(torch.ops.aten, name).default for name in ("mm", "addmm", "bmm", "convolution"))
+
+
+def in_bfloat16(model: Lifter) -> Lifter:
+    """The model itself, whose wide blocks run in bf16 from now on; the others, and those of GLA-GCN, run as before.
+
+    In training a block keeps the results of its matrix products and computes what lies between them again. Where
+    attention maps are asked for, a block runs in float32.
+    """
+    for block in model.modules():
+        if isinstance(block, BLOCKS) and _width(block) >= LEAST_WIDTH:
+            block.forward = partial(_run, block)
+    return model
+
+
+def _width(block: nn.Module) -> int:
+    return next(layer.in_features for layer in block.modules() if isinstance(layer, nn.Linear))
+
+
+def _run(block: nn.Module, tokens: Tensor | list[Tensor], maps: list[Tensor] | None = None, *more) -> Tensor:
+    forward = partial(type(block).forward, block)
+    if maps is not None:
+        return forward(tokens, maps, *more)
+    arguments = (tokens,) if isinstance(block, GraphConvolution) else (tokens, None, *more)
+    # With buffers, a second pass could move statistics twice.
+    if not torch.is_grad_enabled() or any(True for _ in block.buffers()):
+        return _autocast(block, forward, arguments)
+    return checkpoint(_autocast, block, forward, arguments, use_reentrant=False, context_fn=_products_kept)
+
+
+def _autocast(block: nn.Module, forward, arguments: tuple):
+    with torch.autocast(next(block.parameters()).device.type, torch.bfloat16):
+        output = forward(*arguments)
+    return output if isinstance(output, list) else output.float()
+
+
+def _products_kept():
+    return create_selective_checkpoint_contexts(_policy)
+
+
+def _policy(context, operation, *arguments, **named) -> CheckpointPolicy:
+    return CheckpointPolicy.MUST_SAVE if operation in PRODUCTS else CheckpointPolicy.PREFER_RECOMPUTE
