@@ -4,6 +4,7 @@ A setting of a run, not of a model: weights, their updates and the stream betwee
 layers that read and write coordinates, where rounding to bf16 would be seen in millimetres.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -37,19 +38,22 @@ def _width(block: nn.Module) -> int:
     return next(layer.in_features for layer in block.modules() if isinstance(layer, nn.Linear))
 
 
-def _run(block: nn.Module, tokens: Tensor | list[Tensor], maps: list[Tensor] | None = None, *more) -> Tensor:
-    forward = partial(type(block).forward, block)
-    if maps is not None:
-        return forward(tokens, maps, *more)
-    arguments = (tokens,) if isinstance(block, GraphConvolution) else (tokens, None, *more)
+def _run(
+    block: nn.Module, tokens: Tensor | list[Tensor], maps: list[Tensor] | None = None, *more
+) -> Tensor | list[Tensor]:
+    forward, device = partial(type(block).forward, block), next(block.parameters()).device.type
+    arguments = (tokens,) if isinstance(block, GraphConvolution) else (tokens, maps, *more)
+    # Nothing is computed on the meta device, where costs are counted.
+    if maps is not None or device == "meta":
+        return forward(*arguments)
     # With buffers, a second pass could move statistics twice.
     if not torch.is_grad_enabled() or any(True for _ in block.buffers()):
-        return _autocast(block, forward, arguments)
-    return checkpoint(_autocast, block, forward, arguments, use_reentrant=False, context_fn=_products_kept)
+        return _autocast(device, forward, arguments)
+    return checkpoint(_autocast, device, forward, arguments, use_reentrant=False, context_fn=_products_kept)
 
 
-def _autocast(block: nn.Module, forward, arguments: tuple):
-    with torch.autocast(next(block.parameters()).device.type, torch.bfloat16):
+def _autocast(device: str, forward: Callable, arguments: tuple) -> Tensor | list[Tensor]:
+    with torch.autocast(device, torch.bfloat16):
         output = forward(*arguments)
     return output if isinstance(output, list) else output.float()
 
