@@ -16,8 +16,9 @@ from poselib.layers.lifter import Lifter
 from poselib.layers.transformer import TransformerBlock
 from poselib.models.mhformer import CrossHypothesisInteraction, SelfHypothesisRefinement
 
+# Narrower blocks, and inputs of fewer numbers, are faster as they are.
 LEAST_WIDTH = 128
-"""Narrower blocks stay as they are; `python -m poselib bench train` shows what bf16 gains at the published sizes."""
+LEAST_NUMBERS = 2**17
 BLOCKS = (TransformerBlock, SelfHypothesisRefinement, CrossHypothesisInteraction, GraphConvolution)
 PRODUCTS = frozenset(getattr(torch.ops.aten, name).default for name in ("mm", "addmm", "bmm", "convolution"))
 
@@ -43,8 +44,9 @@ def _run(
 ) -> Tensor | list[Tensor]:
     forward, device = partial(type(block).forward, block), next(block.parameters()).device.type
     arguments = (tokens,) if isinstance(block, GraphConvolution) else (tokens, maps, *more)
+    few = (tokens[0] if isinstance(tokens, list) else tokens).numel() < LEAST_NUMBERS
     # Nothing is computed on the meta device, where costs are counted.
-    if maps is not None or device == "meta":
+    if maps is not None or few or device == "meta":
         return forward(*arguments)
     # With buffers, a second pass could move statistics twice.
     if not torch.is_grad_enabled() or any(True for _ in block.buffers()):

@@ -20,13 +20,18 @@ from poselib.project import root
 TOLERANCE_MM = 0.1
 
 
+@pytest.fixture(autouse=True)
+def _any_number(monkeypatch):
+    monkeypatch.setattr(half_precision, "LEAST_NUMBERS", 0)
+
+
 def wide(**settings):
     torch.manual_seed(0)
     return build("mixste", **{"frames": 9, "dim": 128, "depth": 2, "heads": 4, "drop_path": 0.0, **settings})
 
 
 def test_accuracy_is_that_of_float32_on_the_same_weights(prepared, tmp_path):
-    chosen = recipe("mixste", lr=2e-3, epochs=2, batches=40)
+    chosen = recipe("mixste", lr=1e-3, epochs=2, batches=30)
     fast, reference = in_bfloat16(wide(depth=1)), wide(depth=1)
     training.train(fast, PLAIN, chosen, prepared, seed=0, snapshot=tmp_path / "snapshot", name="half")
     reference.load_state_dict(fast.state_dict())
@@ -36,7 +41,7 @@ def test_accuracy_is_that_of_float32_on_the_same_weights(prepared, tmp_path):
         poses.append(lift_set(model, PLAIN, prepared, "gt", windows)[0])
         errors.append(MILLIMETRES * mpjpe(poses[-1], targets_of(prepared, windows.frame_numbers())))
     print(errors, MILLIMETRES * mpjpe(*poses))
-    assert errors[0] == pytest.approx(errors[1], abs=TOLERANCE_MM) and errors[1] < 300
+    assert errors[0] == pytest.approx(errors[1], abs=TOLERANCE_MM) and errors[1] < 400
     # The two paths are two: roundings differ, by little.
     assert 0 < MILLIMETRES * mpjpe(*poses) < 2
 
@@ -76,6 +81,15 @@ def test_every_model_runs_with_every_block_in_bf16(name, monkeypatch):
     assert all(values.dtype == torch.float32 for values in maps.values())
     sum(output.square().mean() for output in fast.train().supervised(inputs).values()).backward()
     assert all(weight.grad.isfinite().all() for weight in fast.parameters() if weight.grad is not None)
+
+
+def test_short_inputs_stay_float32(monkeypatch):
+    reference, inputs = wide().eval(), torch.rand(1, 9, 17, 2)
+    fast = in_bfloat16(copy.deepcopy(reference))
+    with torch.inference_mode():
+        assert not torch.equal(fast(inputs), reference(inputs))
+        monkeypatch.setattr(half_precision, "LEAST_NUMBERS", inputs[..., 0].numel() * 128 + 1)
+        assert torch.equal(fast(inputs), reference(inputs))
 
 
 def test_narrow_blocks_stay_and_an_average_has_its_own_weights():
