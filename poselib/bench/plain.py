@@ -57,7 +57,7 @@ def plain_model(model: nn.Module) -> nn.Module:
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if type(child) in PLAIN:
-                setattr(parent, name, PLAIN[type(child)](child))
+                setattr(parent, name, PLAIN[type(child)](child).train(child.training))
     return model
 
 
