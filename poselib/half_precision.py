@@ -20,7 +20,7 @@ from poselib.models.mhformer import CrossHypothesisInteraction, SelfHypothesisRe
 LEAST_WIDTH = 128
 LEAST_NUMBERS = 2**17
 BLOCKS = (TransformerBlock, SelfHypothesisRefinement, CrossHypothesisInteraction, GraphConvolution)
-PRODUCTS = frozenset(getattr(torch.ops.aten, name).default for name in ("mm", "addmm", "bmm", "convolution"))
+PRODUCTS = frozenset(getattr(torch.ops.aten, name).default for name in ("mm", "addmm", "bmm", "baddbmm", "convolution"))
 
 
 def in_bfloat16(model: Lifter) -> Lifter:

@@ -23,7 +23,10 @@ def mixed(query: Tensor, key: Tensor, value: Tensor, seen: Tensor | None = None,
     """
     if query.device.type != "cpu" or query.dtype != torch.bfloat16:
         return scaled_dot_product_attention(query, key, value, seen, dropout)
-    logits = query * query.shape[-1] ** -0.5 @ key.mT
+    left, right = query.flatten(0, 1), key.flatten(0, 1).mT
+    # The scale goes with the product: scaling queries or logits is a pass over memory of its own.
+    logits = torch.baddbmm(left.new_empty(1, 1, 1), left, right, beta=0, alpha=query.shape[-1] ** -0.5)
+    logits = logits.unflatten(0, query.shape[:2])
     if seen is not None:
         logits = logits.masked_fill(~seen, -torch.inf)
     return nn.functional.dropout(torch.softmax(logits, dim=-1), dropout) @ value
