@@ -2,11 +2,11 @@
 
 import copy
 import multiprocessing
-import statistics
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -43,7 +43,6 @@ QUICK = MappingProxyType(
 )
 LENGTHS = (9, 27, 81, 243, 351)
 BATCHES = (1, 2, 4, 8)
-UPDATE_PASSES = 3
 
 
 def pair(name: str, quick: bool) -> tuple[nn.Module, nn.Module, Tensor]:
@@ -142,5 +141,5 @@ def growth(quick: bool, repeats: int) -> dict[str, tuple[tuple[int, ...], list[f
         ("batch", batches, {clips: call(lengths[-1 if quick else 2], clips) for clips in batches}),
     ):
         seconds = in_turns(ways, repeats)
-        found[name] = points, [statistics.median(seconds[point]) for point in points]
+        found[name] = points, [float(np.median(seconds[point])) for point in points]
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -10,10 +11,13 @@ from poselib.bench.clock import slope
 from poselib.complexity import machine
 from poselib.errors import InputError
 from poselib.files import write_whole
+from poselib.gpu_hours import PASSES_PER_UPDATE
 from poselib.models import MODELS
 
 SECTIONS = ("ceiling", "train", "inference", "memory", "accuracy", "metrics", "loader", "scaling")
 Row = dict[str, str | float]
+# What times networks, and in how many forward passes' worth of products.
+TIMED = MappingProxyType({"train": (networks.training, PASSES_PER_UPDATE), "inference": (networks.inference, 1)})
 
 
 def measure(only: Sequence[str] = (), quick: bool = False, repeats: int = 5, models: Sequence[str] = MODELS):
@@ -40,17 +44,15 @@ def _rows(section: str, best: dict[str, float], quick: bool, repeats: int, model
     if section == "ceiling":
         yield _row(section, "matrix product", "10^12/s, float32 and bf16", best["float32"], best["bfloat16"])
         yield {"section": section, "what": "copy", "unit": "10^9 bytes/s", "fast": best["copy"]}
-    elif section in ("train", "inference"):
-        compare, passes = {"train": (networks.training, networks.UPDATE_PASSES), "inference": (networks.inference, 1)}[
-            section
-        ]
+    elif section in TIMED:
+        compare, passes = TIMED[section]
         for name in models:
             found = compare(name, quick, repeats)
-            row = found.row()
-            work = passes * networks.tera_operations(name, quick)
+            row, work = found.row(), passes * networks.tera_operations(name, quick)
             yield row | {"share": work * row["fast"] / found.amount / best["bfloat16"]}
     elif section == "memory":
-        for name in models:
+        # Two processes each, whose start takes seconds.
+        for name in models[:1] if quick else models:
             plain, fast = (networks.peak_mib(name, quick, path) for path in (False, True))
             if plain is not None:
                 yield _row(section, name, "MiB of an update", plain, fast) | {"ratio": plain / fast}
@@ -77,7 +79,7 @@ def _row(section: str, what: str, unit: str, plain: float, fast: float) -> Row:
 
 def report(only: Sequence[str], quick: bool, out: Path | None) -> None:
     """Print the table of `measure`, and write it to a CSV file if one is named."""
-    found = measure(only, quick)
+    found = measure(only, quick, 2 if quick else 5)
     print(f"{machine()}; clips per step: {', '.join(f'{name} {clips}' for name, clips in networks.CLIPS.items())}")
     print(found.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.4g}"))
     if out is not None:
