@@ -244,6 +244,21 @@ def memory(
         raise typer.Exit(1)
 
 
+@bench.command()
+def speed(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="ceiling, train, inference, memory, accuracy, metrics, loader, scaling; all if not given."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny networks, in seconds; ratios mean nothing.")] = False,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write the table to as well.")] = None,
+) -> None:
+    """Compare the fast path with plain code on this machine: ratios, memory, growth, distance to the ceiling."""
+    from poselib.bench import speed as measurement
+
+    measurement.report(only or [], quick, out)
+
+
 def main() -> None:
     """Run the command line."""
     try:

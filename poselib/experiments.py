@@ -125,6 +125,7 @@ class Profile(_Strict):
     selection_clips: int | None = None  # windows looked at to choose an epoch
     synthetic_seconds: float = Field(gt=0)  # length of a synthetic take; real ones have about 50 s
     threads: int | None = None
+    precision: Literal["float32", "bfloat16"] = "float32"  # of wide blocks in training; see poselib/half_precision.py
 
 
 class Role(_Strict):

@@ -163,8 +163,13 @@ def mirror(poses, flip: Sequence[int]):
         (..., J, C), same unit.
     """
     xp = array_namespace(poses)
-    swapped = xp.take(poses, xp.asarray(list(flip), device=poses.device), axis=-2)
-    return xp.concat((-swapped[..., :1], swapped[..., 1:]), axis=-1)
+    channels = poses.shape[-1]
+    # One column per coordinate of a pose: moving these is several times faster than moving joints, then negating x.
+    columns = xp.asarray([joint * channels + c for joint in flip for c in range(channels)], device=poses.device)
+    signs = xp.asarray(([-1] + [1] * (channels - 1)) * len(flip), dtype=poses.dtype, device=poses.device)
+    mirrored = xp.take(xp.reshape(poses, (-1, len(columns))), columns, axis=1)
+    mirrored *= signs
+    return xp.reshape(mirrored, poses.shape)
 
 
 def velocity(positions):

@@ -148,9 +148,10 @@ def targets_of(prepared: PreparedSet, frames: np.ndarray) -> np.ndarray:
         InputError: NaN or infinity.
     """
     cuts = range(FRAMES_AT_A_TIME, len(frames), FRAMES_AT_A_TIME)
-    parts = [np.array(prepared.poses_3d[some]) for some in np.split(frames, cuts)]
+    parts = [np.asarray(prepared.poses_3d[some]) for some in np.split(frames, cuts)]
     target = np.concatenate(parts) if len(parts) > 1 else parts[0]
-    if not np.isfinite(target).all():
+    # The sum tells whether all are finite, and takes no array of answers.
+    if not torch.from_numpy(target).sum().isfinite():
         raise InputError(f"{prepared.folder}, 3D: NaN or infinity; prepare the role again")
     target[..., prepared.skeleton.root, :] = 0
     return target

@@ -6,6 +6,8 @@ Behaviour followed: the evaluation code of VideoPose3D and MixSTE; PCK and AUC a
 
 from array_api_compat import array_namespace
 
+from poselib.procrustes import best_rotation
+
 # Arrays hold metres, records and tables millimetres.
 MILLIMETRES = 1000.0
 
@@ -13,7 +15,9 @@ MILLIMETRES = 1000.0
 def joint_errors(predicted, target):
     """Euclidean distance of every joint, (..., J), same unit as the poses."""
     xp = array_namespace(predicted, target)
-    return xp.sqrt(xp.sum((predicted - target) ** 2, axis=-1))
+    squared = (predicted - target) ** 2
+    # The same numbers as a sum over the last axis, which is slow because it is short.
+    return xp.sqrt(squared[..., 0] + squared[..., 1] + squared[..., 2])
 
 
 def mpjpe(predicted, target):
@@ -40,25 +44,27 @@ def align_similarity(predicted, target):
     Returns:
         (..., J, 3).
     """
+    moved, fixed, target_mean = _superposed(predicted, target)
+    return moved + target_mean
+
+
+def _superposed(predicted, target):
+    """Predicted poses turned and scaled onto the target, the target, both around their centres, and its centre."""
     xp = array_namespace(predicted, target)
-    predicted_mean = xp.mean(predicted, axis=-2, keepdims=True)
-    target_mean = xp.mean(target, axis=-2, keepdims=True)
-    moved, fixed = predicted - predicted_mean, target - target_mean
-    moved_norm = xp.sqrt(xp.sum(moved**2, axis=(-2, -1), keepdims=True))
-    fixed_norm = xp.sqrt(xp.sum(fixed**2, axis=(-2, -1), keepdims=True))
-    correlation = xp.matrix_transpose(fixed / fixed_norm) @ (moved / moved_norm)
-    left, singular, right = xp.linalg.svd(correlation, full_matrices=False)
-    sign = xp.sign(xp.linalg.det(left) * xp.linalg.det(right))[..., None]
-    ones = xp.ones_like(singular[..., :2])
-    signs = xp.concat((ones, ones[..., :1] * sign), axis=-1)
-    rotation = xp.matrix_transpose(right) @ (signs[..., None] * xp.matrix_transpose(left))
-    scale = xp.sum(singular * signs, axis=-1)[..., None, None] * fixed_norm / moved_norm
-    return scale * (moved @ rotation) + target_mean
+    mean = xp.full((1, target.shape[-2]), 1 / target.shape[-2], dtype=target.dtype, device=target.device)
+    target_mean = mean @ target
+    moved, fixed = predicted - mean @ predicted, target - target_mean
+    moved_norm, fixed_norm = (xp.linalg.vector_norm(part, axis=(-2, -1), keepdims=True) for part in (moved, fixed))
+    correlation = xp.matrix_transpose(moved) @ fixed / (moved_norm * fixed_norm)
+    rotation, trace = best_rotation(xp.astype(correlation, xp.float64))
+    turn = rotation * (trace[..., None, None] * fixed_norm / moved_norm)
+    return moved @ xp.astype(turn, moved.dtype), fixed, target_mean
 
 
 def p_mpjpe(predicted, target):
     """MPJPE after rigid alignment with scale per frame (protocol 2, reflections forbidden), unit of the target."""
-    return mpjpe(align_similarity(predicted, target), target)
+    moved, fixed, _ = _superposed(predicted, target)
+    return mpjpe(moved, fixed)
 
 
 def align_scale(predicted, target):

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from poselib.errors import InputError
 
+# Shows timings, which differ from run to run: it is for JupyterLab, and no stage keeps a copy.
+IN_PLACE = {"explore_speed"}
+
 
 def root() -> Path:
     """The folder that holds `dvc.yaml`, found by walking up from the working directory.
@@ -22,8 +25,8 @@ def root() -> Path:
 def notebooks(root: Path) -> list[str]:
     """The notebooks that stages run, as 'paper/tableNN'; explorations stand at the top and come last."""
     found = [path.relative_to(root / "notebooks") for path in (root / "notebooks").rglob("*.ipynb")]
-    kept = [path.with_suffix("").as_posix() for path in found if ".ipynb_checkpoints" not in path.parts]
-    return sorted(kept, key=lambda name: ("/" not in name, name))
+    kept = {path.with_suffix("").as_posix() for path in found if ".ipynb_checkpoints" not in path.parts}
+    return sorted(kept - IN_PLACE, key=lambda name: ("/" not in name, name))
 
 
 def stage_of(notebook: str) -> str:

@@ -96,7 +96,7 @@ class _Batches:
             self.windows = cut(videos, length, partial(training_starts, interval=recipe.interval))
             apart = cut(videos, length, training_starts)
         self.truth_2d = prepared.poses_2d("gt")
-        self.poses_2d = prepared.poses_2d(recipe.detector)
+        self.poses_2d = self.truth_2d if recipe.detector == "gt" else prepared.poses_2d(recipe.detector)
         self.prepared, self.size, self.seed = prepared, recipe.batch_clips, seed
         self.input_strides = recipe.input_strides
         # A bound is that of an epoch of clips that do not overlap.
@@ -118,11 +118,15 @@ class _Batches:
     def gather(self, numbers: np.ndarray) -> Clip:
         """The batch of these clip numbers, mirrored where asked."""
         frames = self.windows.frame_numbers(numbers % len(self.windows))
-        mirrored = torch.from_numpy(numbers >= len(self.windows))[:, None, None, None]
-        arrays = (self.poses_2d[frames], self.truth_2d[frames], targets_of(self.prepared, frames))
-        flip = self.prepared.skeleton.flip
-        tensors = (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
-        return Clip(*(torch.where(mirrored, mirror(tensor, flip), tensor) for tensor in tensors))
+        seen = self._clips(self.poses_2d[frames], numbers)
+        truth_2d = seen if self.truth_2d is self.poses_2d else self._clips(self.truth_2d[frames], numbers)
+        return Clip(seen, truth_2d, self._clips(targets_of(self.prepared, frames), numbers))
+
+    def _clips(self, poses: np.ndarray, numbers: np.ndarray) -> Tensor:
+        """The poses (B, T, J, C) of these clip numbers as a tensor, mirrored in place where asked."""
+        clips = torch.from_numpy(np.ascontiguousarray(poses))
+        mirrored = torch.from_numpy(np.flatnonzero(numbers >= len(self.windows)))
+        return clips.index_copy_(0, mirrored, mirror(clips.index_select(0, mirrored), self.prepared.skeleton.flip))
 
     def rays(self, numbers: np.ndarray, model: Lifter) -> dict[str, Tensor]:
         """What refinement is told of the frames of these clips that the model lifts; see `PreparedSet.rays`."""
@@ -162,9 +166,7 @@ class _FilmedBatches(_Batches):
         """The batch of these clip numbers, filmed, mirrored where asked."""
         cameras, numbers = np.divmod(numbers, 2 * len(self.windows))
         frames = self.windows.frame_numbers(numbers % len(self.windows))
-        mirrored = torch.from_numpy(numbers >= len(self.windows))[:, None, None, None]
-        world = torch.from_numpy(self.prepared.poses_world[frames])
-        world = torch.where(mirrored, mirror(world, self.prepared.skeleton.flip), world)
+        world = self._clips(self.prepared.poses_world[frames], numbers)
         screen, poses = self.pool.film(world, cameras[:, None])
         return Clip(screen, screen, centre_on_root(poses, self.prepared.skeleton.root))
 

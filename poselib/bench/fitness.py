@@ -73,7 +73,7 @@ def half_precision(float32_s: float, bfloat16_s: float) -> Finding:
     sentence = f"bf16 is {ratio:.2g} times as fast as float32 on this CPU ({SIDE} x {SIDE} matrices, median)"
     if ratio > 1:
         return Finding(OK, sentence)
-    return Finding(NOTE, f"{sentence}; stay with float32, as every profile does")
+    return Finding(NOTE, f"{sentence}; leave the precision of the profile at float32")
 
 
 def gpu(profile: str) -> Finding:
@@ -84,7 +84,7 @@ def gpu(profile: str) -> Finding:
         return Finding(OK, f"trainings take the GPU {torch.cuda.get_device_name(0)}, {memory:.0f} GiB, {bf16} bf16")
     if shutil.which("nvidia-smi"):
         return Finding(NOTE, f"torch {torch.__version__} does not see the GPU here; install its CUDA build or a driver")
-    if profile == "paper":
+    if profile.startswith("paper"):
         return Finding(NOTE, "there is no GPU, and profile paper is for GPUs; choose another or take a GPU")
     return Finding(OK, f"there is no GPU, and profile {profile} needs none")
 

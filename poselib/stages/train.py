@@ -18,6 +18,7 @@ from poselib.distributed import processes
 from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters
 from poselib.files import held, whole_folder
+from poselib.half_precision import in_bfloat16
 from poselib.layers.lifter import Lifter
 from poselib.models import WITH_TREE, build
 from poselib.models.refinement import Refined
@@ -85,6 +86,8 @@ def network(
     elif parameters.chosen.distinct_start:
         set_joints_apart(model)
     model = Refined(model) if setting.refine else model
+    if parameters.chosen.precision == "bfloat16":
+        in_bfloat16(model)
     return model.to("cuda" if torch.cuda.is_available() else "cpu"), origin
 
 
@@ -128,7 +131,14 @@ def _key(root: Path, recipe: Recipe, setting: Experiment, parameters: Parameters
     """Names the snapshots: changed experiments, profiles, data or code must not continue an old training."""
     files = closure(root, Path(__file__), root / f"poselib/models/{setting.model}.py")
     sources = fingerprint(root, sorted(files))
-    identity = [asdict(recipe), setting.model_dump(mode="json"), parameters.profile, data, sources]
+    identity = [
+        asdict(recipe),
+        setting.model_dump(mode="json"),
+        parameters.profile,
+        parameters.chosen.precision,
+        data,
+        sources,
+    ]
     identity += [torch.__version__, *(hashlib.sha256(weights).hexdigest() for weights in begun)]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 

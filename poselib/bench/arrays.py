@@ -1,0 +1,89 @@
+"""What is not a network: the metric of protocol 2, batches of clips, and what this machine could do at best."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from poselib import training
+from poselib.bench.clock import Comparison, compared, in_turns
+from poselib.bench.plain import plain_batch, plain_p_mpjpe
+from poselib.data.prepared import PreparedSet, Video
+from poselib.metrics import p_mpjpe
+from poselib.models import build
+from poselib.recipe import Recipe
+from poselib.skeleton import H36M_17
+
+FRAMES = 500_000
+BATCH = 1024
+VIDEO = 2000
+LOADED_LENGTHS = (81, 243)
+SIDE = 2048
+COPIED_MIB = 256
+
+
+def protocol_2(quick: bool, repeats: int) -> Comparison:
+    """Frames per second of P-MPJPE of noisy bodies; float64."""
+    frames, random = 5000 if quick else FRAMES, np.random.default_rng(0)
+    target = random.normal(size=(frames, 17, 3)) * [0.1, 0.5, 0.1]
+    predicted = target + 0.04 * random.normal(size=target.shape)
+    calls = (lambda: plain_p_mpjpe(predicted, target)), (lambda: p_mpjpe(predicted, target))
+    return compared("metrics", f"P-MPJPE, {frames} frames", "frames", frames, *calls, repeats)
+
+
+def stand_in(folder: Path, frames: int) -> PreparedSet:
+    """A prepared set of random numbers, memory-mapped like any other, in videos of one length."""
+    random = np.random.default_rng(0)
+    for name, channels in (("poses_3d", 3), ("poses_2d_gt", 2)):
+        with (folder / f"{name}.f32").open("wb") as file:
+            for _ in range(frames // VIDEO):
+                random.standard_normal((VIDEO, 17, channels), np.float32).tofile(file)
+    videos = tuple(Video("S1", "Walking", "", "train", row * VIDEO, VIDEO, 50.0) for row in range(frames // VIDEO))
+    return PreparedSet(folder, "h36m", "random numbers", H36M_17, (), "", videos)
+
+
+def batches_of(prepared: PreparedSet, length: int):
+    """The loader of a training on clips around every frame of the set."""
+    recipe = Recipe("gt", {"position": 1.0}, (1.0,) * 17, 1, BATCH, 1e-3, "exponential", 1.0, 0.0)
+    return training.begin(build("poseformer", frames=length, dim=8, depth=1), recipe, prepared, seed=0)[1]
+
+
+def loading(length: int, quick: bool, repeats: int) -> Comparison:
+    """Batches per second, half of the clips mirrored, against a generator of single clips."""
+    with tempfile.TemporaryDirectory() as name:
+        prepared = stand_in(Path(name), 10_000 if quick else 200_000)
+        batches = batches_of(prepared, length)
+        numbers = batches.clips_of(0)[: 64 if quick else BATCH]
+        given = (prepared.poses_2d("gt"), prepared.poses_3d), batches.windows, numbers, H36M_17.flip, H36M_17.root
+        calls = (lambda: plain_batch(*given)), (lambda: batches.gather(numbers))
+        return compared("loader", f"T = {length}, batch {len(numbers)}", "batches", 1, *calls, repeats)
+
+
+def growth(quick: bool, repeats: int) -> tuple[tuple[int, ...], list[float]]:
+    """Seconds of gathering a batch at T = 27 against the frames of the set."""
+    sizes, seconds = (10_000, 30_000, 100_000) if quick else (30_000, 100_000, 300_000, 1_000_000), []
+    for frames in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            batches = batches_of(stand_in(Path(name), frames), 27)
+            numbers = batches.clips_of(0)[: 64 if quick else BATCH]
+            seconds.append(_median(lambda batches=batches, numbers=numbers: batches.gather(numbers), repeats))
+    return sizes, seconds
+
+
+def ceiling(quick: bool, repeats: int) -> dict[str, float]:
+    """10^12 operations per second of large matrix products, and 10^9 bytes per second read and written by a copy."""
+    side = 256 if quick else SIDE
+    found = {}
+    for kind in (torch.float32, torch.bfloat16):
+        a, b = torch.rand(2, side, side).to(kind)
+        found[str(kind).removeprefix("torch.")] = 2e-12 * side**3 / _median(lambda a=a, b=b: a @ b, repeats)
+    source = torch.rand((16 if quick else COPIED_MIB) * 2**18)
+    target = torch.empty_like(source)
+    found["copy"] = 2e-9 * source.nbytes / _median(lambda: target.copy_(source), repeats)
+    return found
+
+
+def _median(call: Callable[[], object], repeats: int) -> float:
+    return float(np.median(in_turns({"": call}, repeats)[""]))

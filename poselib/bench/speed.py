@@ -1,0 +1,87 @@
+"""The fast path against plain code: ratios in one run, growth with sizes, distance to the machine's ceiling."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from poselib.bench import arrays, networks
+from poselib.bench.clock import slope
+from poselib.complexity import machine
+from poselib.errors import InputError
+from poselib.files import write_whole
+from poselib.gpu_hours import PASSES_PER_UPDATE
+from poselib.models import MODELS
+
+SECTIONS = ("ceiling", "train", "inference", "memory", "accuracy", "metrics", "loader", "scaling")
+Row = dict[str, str | float]
+# What times networks, and in how many forward passes' worth of products.
+TIMED = MappingProxyType({"train": (networks.training, PASSES_PER_UPDATE), "inference": (networks.inference, 1)})
+
+
+def measure(only: Sequence[str] = (), quick: bool = False, repeats: int = 5, models: Sequence[str] = MODELS):
+    """A table of what was asked for, in the order of `SECTIONS`; all of them if nothing was.
+
+    Returns:
+        A frame with columns section, what, unit, plain, fast, ratio (how many times better the fast path is, median),
+        quartile_1, quartile_3, and share, the part of the bf16 ceiling reached by the fast path.
+
+    Raises:
+        InputError: unknown section or model.
+    """
+    for asked, known in ((only, SECTIONS), (models, MODELS)):
+        if unknown := [name for name in asked if name not in known]:
+            raise InputError(f"nothing called {unknown[0]!r} is measured; choose from: {', '.join(known)}")
+    chosen = [section for section in SECTIONS if section in (only or SECTIONS)]
+    best = arrays.ceiling(quick, repeats)
+    rows = [row for section in chosen for row in _rows(section, best, quick, repeats, models)]
+    columns = ["section", "what", "unit", "plain", "fast", "ratio", "quartile_1", "quartile_3", "share"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _rows(section: str, best: dict[str, float], quick: bool, repeats: int, models: Sequence[str]) -> Iterator[Row]:
+    if section == "ceiling":
+        yield _row(section, "matrix product", "10^12/s, float32 and bf16", best["float32"], best["bfloat16"])
+        yield {"section": section, "what": "copy", "unit": "10^9 bytes/s", "fast": best["copy"]}
+    elif section in TIMED:
+        compare, passes = TIMED[section]
+        for name in models:
+            found = compare(name, quick, repeats)
+            row, work = found.row(), passes * networks.tera_operations(name, quick)
+            yield row | {"share": work * row["fast"] / found.amount / best["bfloat16"]}
+    elif section == "memory":
+        # Two processes each, whose start takes seconds.
+        for name in models[:1] if quick else models:
+            plain, fast = (networks.peak_mib(name, quick, path) for path in (False, True))
+            if plain is not None:
+                yield _row(section, name, "MiB of an update", plain, fast) | {"ratio": plain / fast}
+    elif section == "accuracy":
+        for name in models:
+            apart, length = networks.apart_mm(name, quick)
+            yield {"section": section, "what": name, "unit": "mm apart, of mm", "plain": length, "fast": apart}
+    elif section == "metrics":
+        yield arrays.protocol_2(quick, repeats).row()
+    elif section == "loader":
+        for length in arrays.LOADED_LENGTHS:
+            yield arrays.loading(length, quick, repeats).row()
+    else:
+        grown = {**networks.growth(quick, repeats), "frames of the set": arrays.growth(quick, repeats)}
+        for name, (sizes, seconds) in grown.items():
+            for size, value in zip(sizes, seconds, strict=True):
+                yield {"section": section, "what": f"{name} = {size}", "unit": "s", "fast": value}
+            yield {"section": section, "what": name, "unit": "slope, log-log", "fast": slope(sizes, seconds)}
+
+
+def _row(section: str, what: str, unit: str, plain: float, fast: float) -> Row:
+    return {"section": section, "what": what, "unit": unit, "plain": plain, "fast": fast, "ratio": fast / plain}
+
+
+def report(only: Sequence[str], quick: bool, out: Path | None) -> None:
+    """Print the table of `measure`, and write it to a CSV file if one is named."""
+    found = measure(only, quick, 2 if quick else 5)
+    print(f"{machine()}; clips per step: {', '.join(f'{name} {clips}' for name, clips in networks.CLIPS.items())}")
+    print(found.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.4g}"))
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out, found.to_csv(index=False, lineterminator="\n", float_format="%.5g"))
