@@ -1,0 +1,58 @@
+"""Controls above a figure that is drawn anew when one of them changes; by mouse and by keyboard alike."""
+
+import json
+from collections.abc import Callable, Mapping
+
+import plotly.graph_objects as go
+from IPython.display import display
+from ipywidgets import Dropdown, HBox, IntSlider, Output, ToggleButtons, VBox, Widget
+
+from poselib.errors import InputError
+
+PLOTLY = "application/vnd.plotly.v1+json"
+_LABELS = {"style": {"description_width": "initial"}}
+
+
+def choice(label: str, options: Mapping | list, value: object = None) -> Dropdown:
+    """A list to choose from; `options` may name its values."""
+    values = list(options.values() if isinstance(options, Mapping) else options)
+    return Dropdown(options=options, description=label, value=value if value in values else values[0], **_LABELS)
+
+
+def switch(label: str, options: list[str]) -> ToggleButtons:
+    """A row of buttons of which one is down."""
+    style = {"button_width": "auto", "description_width": "initial"}
+    return ToggleButtons(options=options, description=label, style=style)
+
+
+def number(label: str, most: int, *, least: int = 0, value: int | None = None, step: int = 1) -> IntSlider:
+    """A slider over whole numbers; arrow keys move it."""
+    start = least if value is None else value
+    return IntSlider(start, least, most, step, description=label, continuous_update=False, **_LABELS)
+
+
+def show(draw: Callable[..., go.Figure], height: int = 640, **controls: Widget) -> None:
+    """Shows the controls and below them what `draw` makes of their values, which it gets by their names.
+
+    What `draw` finds wrong with its input, an InputError, is shown as its sentence, and the controls stay.
+    """
+    # The place keeps its height while a figure is exchanged, so that the page does not jump.
+    place = Output(layout={"min_height": f"{height + 20}px", "overflow": "hidden"})
+
+    def redraw(_: object = None) -> None:
+        try:
+            content = _bundle(draw(**{name: control.value for name, control in controls.items()}))
+        except InputError as error:
+            content = {"text/plain": str(error)}
+        place.outputs = ({"output_type": "display_data", "data": content, "metadata": {}},)
+
+    redraw()
+    for control in controls.values():
+        control.observe(redraw, "value")
+    rows = HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+    display(VBox([rows, place]))
+
+
+def _bundle(figure: go.Figure) -> dict:
+    content = json.loads(figure.to_json()) | {"config": {"displaylogo": False, "responsive": True}}
+    return {PLOTLY: content, "text/plain": figure.layout.title.text or ""}
