@@ -77,7 +77,8 @@ def run_and_stay(page, address, token, notebook):
     outside = []
     page.on("request", lambda request: outside.append(request.url) if _leaves(request.url) else None)
     page.set_default_timeout(WAIT)
-    page.goto(f"{address}/{notebook}?token={token}")
+    # Without what another page left open.
+    page.goto(f"{address}/{notebook}?reset&token={token}")
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
     page.evaluate("() => { window.panel = window.jupyterapp.shell.currentWidget }")
     page.evaluate("async () => { await panel.sessionContext.ready; await panel.sessionContext.session.kernel.info }")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import plotly.graph_objects as go
 from IPython.display import display
-from ipywidgets import Dropdown, HBox, IntSlider, Output, ToggleButtons, VBox, Widget
+from ipywidgets import Dropdown, HBox, IntSlider, Output, SelectionSlider, ToggleButtons, VBox, Widget, dlink, link
 
 from poselib.errors import InputError
 
@@ -34,7 +34,8 @@ def number(label: str, most: int, *, least: int = 0, value: int | None = None, s
 def show(draw: Callable[..., go.Figure], height: int = 640, **controls: Widget) -> None:
     """Shows the controls and below them what `draw` makes of their values, which it gets by their names.
 
-    What `draw` finds wrong with its input, an InputError, is shown as its sentence, and the controls stay.
+    What `draw` finds wrong with its input, an InputError, is shown as its sentence, and the controls stay. An executed
+    copy, where nobody answers controls, keeps the first figure.
     """
     # The place keeps its height while a figure is exchanged, so that the page does not jump.
     place = Output(layout={"min_height": f"{height + 20}px", "overflow": "hidden"})
@@ -47,10 +48,22 @@ def show(draw: Callable[..., go.Figure], height: int = 640, **controls: Widget) 
         place.outputs = ({"output_type": "display_data", "data": content, "metadata": {}},)
 
     redraw()
+    first = place.outputs[0]["data"]
     for control in controls.values():
         control.observe(redraw, "value")
-    rows = HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
-    display(VBox([rows, place]))
+    rows = HBox([by_keyboard(control) for control in controls.values()], layout={"flex_flow": "row wrap"})
+    display(first | VBox([rows, place])._repr_mimebundle_(), raw=True)
+
+
+def by_keyboard(control: Widget) -> Widget:
+    """A list with a small slider through it: JupyterLab takes the arrow keys from a list, but not from a slider."""
+    if not isinstance(control, Dropdown):
+        return control
+    layout = {"width": "70px", "margin": "2px 12px 2px 0"}
+    slider = SelectionSlider(options=control.options, readout=False, continuous_update=False, layout=layout)
+    dlink((control, "options"), (slider, "options"))
+    link((control, "index"), (slider, "index"))
+    return HBox([control, slider])
 
 
 def _bundle(figure: go.Figure) -> dict:
