@@ -91,7 +91,7 @@ def plotted(page, cell):
 
 def press(cell, label):
     """One arrow key, no mouse, for the control with this label, or for the slider beside a list with it."""
-    control = cell.get_by_text(label, exact=True).locator("xpath=..")
+    control = cell.locator(f".widget-label:text-is('{label}')").locator("xpath=..")
     listed = "widget-dropdown" in control.get_attribute("class")
     (control.locator("xpath=following-sibling::*[1]") if listed else control).locator("[role=slider]").focus()
     cell.page.keyboard.press("ArrowRight")
@@ -115,7 +115,7 @@ CONTROLS = {
     },
     "02_metrics_and_protocols": {"lesson_metrics.draw": ["mistake", "amount (mm)"]},
     "explore_data": {"explore_data.explore": ["recording", "source"]},
-    "explore_attention": {"explore_attention.explore": ["head (0: mean)", "joint"]},
+    "explore_attention": {"explore_attention.explore": ["head (0: mean)", "test video"]},
     "explore_velocity": {"explore_velocity.explore": ["point", "pose: nth largest error"]},
     "explore_predictions": {"explore_predictions.explore": ["test video", "turn (degrees)"]},
 }

@@ -121,14 +121,21 @@ def draw(
         figure.add_trace(lines(body), row=1, col=2)
     if over_joints:
         x, y, z = shown[frame].T
-        edge = [VERMILLION if i == query else "#333333" for i in range(len(names))]
-        size = 8 + 16 * found[query] / found[query].max()
-        marker = {"size": size, "color": found[query], "coloraxis": "coloraxis", "line": {"color": edge, "width": 2}}
+        size = 6 + 12 * found[query] / found[query].max()
+        marker = {
+            "size": size,
+            "color": found[query],
+            "coloraxis": "coloraxis",
+            "line": {"color": "#333333", "width": 1},
+        }
+        ring = {"size": 24, "color": VERMILLION, "symbol": "circle-open"}
+        at = {axis: [values[query]] for axis, values in zip("xyz", (x, y, z), strict=True)}
+        figure.add_scatter3d(**at, mode="markers", marker=ring, hoverinfo="skip", showlegend=False, row=1, col=2)
         text = [f"{name}: {value:.3f}" for name, value in zip(names, found[query], strict=True)]
         figure.add_scatter3d(
             x=x, y=y, z=z, mode="markers", marker=marker, text=text, hoverinfo="text", showlegend=False, row=1, col=2
         )
-    ticks = {"tickvals": list(range(len(found))), "ticktext": names} if over_joints else {}
+    ticks = {"tickvals": list(range(len(found))), "ticktext": names} if over_joints else {"dtick": -(-len(found) // 12)}
     figure.update_layout(
         title=title,
         height=600,

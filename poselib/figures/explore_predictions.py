@@ -1,6 +1,7 @@
 """Two models and the truth, moving side by side or over one another."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,18 +19,17 @@ APART = 1.1
 
 
 def bodies(found: Mapping[str, Predicted], video: str, *, apart: float) -> list[Body]:
-    """The truth, grey, and what each model made of a test video, with its error in every frame."""
+    """The truth, grey, and what each model made of a test video, the second dashed, with the error in every frame."""
     first = next(iter(found.values()))
     rows = first.rows(first.videos[video])
     made = [Body("truth", upright(first.truth[rows]), first.skeleton, faint=True)]
     for number, (label, model) in enumerate(found.items(), 1):
         errors = model.errors_mm[rows].mean(axis=1)
         moved = upright(model.poses[rows]) + np.float32([apart * number, 0, 0])
-        # Over one another, captions would be too.
-        line = "<br>" * (number - 1) if not apart else ""
-        captions = [f"{label}<br>{error:.0f} mm{line}" for error in errors]
-        made.append(Body(label, moved, model.skeleton, captions))
-    return made
+        captions = [f"{label}<br>{error:.0f} mm" for error in errors]
+        made.append(Body(label, moved, model.skeleton, captions, dashed=number > 1))
+    # Over one another, captions would be too.
+    return made if apart else [replace(body, captions=[" "] * len(rows)) for body in made]
 
 
 def draw(

@@ -23,8 +23,10 @@ def labelled(pose: np.ndarray, skeleton: Skeleton, azimuth: float) -> go.Figure:
     colours = [COLOURS[skeleton.side(name)] for name in skeleton.names]
     text = [f"{number} {name.replace('_', ' ')}" for number, name in enumerate(skeleton.names)]
     joints = {"marker": {"color": colours, "size": 5}, "textfont": {"color": colours, "size": 12}}
+    beside = {"left": "middle left", "right": "middle right", "centre": "top center"}
+    places = [beside[skeleton.side(name)] for name in skeleton.names]
     figure = go.Figure(lines(Body(skeleton.name, pose[None], skeleton)))
-    figure.add_scatter3d(x=x, y=y, z=z, mode="markers+text", text=text, textposition="top center", **joints)
+    figure.add_scatter3d(x=x, y=y, z=z, mode="markers+text", text=text, textposition=places, **joints)
     root = skeleton.names[skeleton.root]
     title = f"{skeleton.name}: {len(skeleton)} joints, root {root}; blue: left, vermillion: right"
     return figure.update_layout(
@@ -63,12 +65,14 @@ def screen(pose: np.ndarray, camera: Camera, times: float) -> go.Figure:
         look = {"mode": "lines+markers", "line": {"color": colour, "width": 3 if colour == BLUE else 2}}
         figure.add_scatter(x=path[:, 0], y=path[:, 1], name=label, hoverinfo="skip", **look)
     frame = {"type": "rect", "x0": 0, "y0": 0, "x1": width, "y1": height, "line": {"color": "#888888"}}
+    both = np.concatenate([points for _, points, _ in drawn])
+    (left, top), (right, bottom) = both.min(axis=0) - 40, both.max(axis=0) + 40
     title = f"camera {camera.id}: distortion moves joints by {off.mean():.1f} px on average, {off.max():.1f} at most"
     return figure.update_layout(
-        title=f"{title}<br><sup>drawn {times:g} times as large</sup>",
+        title=f"{title}<br><sup>drawn {times:g} times as large; the picture has {width} x {height} px</sup>",
         height=640,
         shapes=[frame],
-        xaxis={"title": "x (px)", "range": [-20, width + 20], "constrain": "domain"},
-        yaxis={"title": "y (px), downwards", "range": [height + 20, -20], "scaleanchor": "x", "constrain": "domain"},
+        xaxis={"title": "x (px)", "range": [left, right], "constrain": "domain"},
+        yaxis={"title": "y (px), downwards", "range": [bottom, top], "scaleanchor": "x", "constrain": "domain"},
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
     )

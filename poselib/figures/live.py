@@ -16,13 +16,19 @@ _LABELS = {"style": {"description_width": "initial"}}
 def choice(label: str, options: Mapping | list, value: object = None) -> Dropdown:
     """A list to choose from; `options` may name its values."""
     values = list(options.values() if isinstance(options, Mapping) else options)
-    return Dropdown(options=options, description=label, value=value if value in values else values[0], **_LABELS)
+    return Dropdown(
+        options=options,
+        description=label,
+        value=value if value in values else values[0],
+        layout={"width": "max-content"},
+        **_LABELS,
+    )
 
 
 def switch(label: str, options: list[str]) -> ToggleButtons:
     """A row of buttons of which one is down."""
     style = {"button_width": "auto", "description_width": "initial"}
-    return ToggleButtons(options=options, description=label, style=style)
+    return ToggleButtons(options=options, description=label, style=style, layout={"width": "max-content"})
 
 
 def number(label: str, most: int, *, least: int = 0, value: int | None = None, step: int = 1) -> IntSlider:
@@ -67,5 +73,6 @@ def by_keyboard(control: Widget) -> Widget:
 
 
 def _bundle(figure: go.Figure) -> dict:
+    figure.update_layout(template="plotly_white")
     content = json.loads(figure.to_json()) | {"config": {"displaylogo": False, "responsive": True}}
     return {PLOTLY: content, "text/plain": figure.layout.title.text or ""}

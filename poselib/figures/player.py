@@ -20,7 +20,7 @@ ABOVE_HEAD = 0.18
 class Body:
     """One body of a scene: `poses` (F, J, 3) in metres, z up, and per frame what stands above it, if anything.
 
-    A faint body is grey, to be compared with.
+    A faint body is grey, to be compared with; a dashed one is another of the same kind.
     """
 
     label: str
@@ -28,6 +28,7 @@ class Body:
     skeleton: Skeleton
     captions: Sequence[str] = field(default=())
     faint: bool = False
+    dashed: bool = False
 
 
 def upright(poses: np.ndarray) -> np.ndarray:
@@ -41,7 +42,7 @@ def lines(body: Body, frame: int = 0) -> go.Scatter3d:
     sides = [skeleton.side(skeleton.names[child]) for child, _ in skeleton.bones]
     colours = [FAINT if body.faint else COLOURS[side] for side in sides for _ in range(3)]
     x, y, z = _ends(body, frame).T
-    line = {"color": colours, "width": 4 if body.faint else 7}
+    line = {"color": colours, "width": 4 if body.faint else 7, "dash": "dash" if body.dashed else "solid"}
     return go.Scatter3d(x=x, y=y, z=z, mode="lines", line=line, name=body.label, hoverinfo="name", showlegend=False)
 
 
@@ -55,11 +56,15 @@ def caption(body: Body, frame: int = 0) -> go.Scatter3d:
 def scene(points: np.ndarray, *, azimuth: float, names: Sequence[str] = ("x (m)", "y (m)", "z (m)")) -> dict:
     """Axes that hold these points (..., 3), alike in scale, seen from `azimuth` degrees about the vertical."""
     low, high = (f(points.reshape(-1, 3), axis=0) for f in (np.nanmin, np.nanmax))
-    angle, axes = np.deg2rad(azimuth), {}
-    for name, label, least, most in zip("xyz", names, low - 0.25, high + 0.3, strict=True):
+    # Wide enough to stand in, also for one upright person.
+    half = np.maximum((high - low) / 2 + 0.15, [0.6, 0.6, 0])
+    angle, axes, middle = np.deg2rad(azimuth), {}, (low + high) / 2
+    for name, label, least, most in zip("xyz", names, middle - half, middle + half, strict=True):
         axes[f"{name}axis"] = {"range": [float(least), float(most)], "title": label, "nticks": 5}
-    eye = {"x": 1.9 * np.cos(angle), "y": 1.9 * np.sin(angle), "z": 0.55}
-    return {"aspectmode": "data", "camera": {"eye": eye, "center": {"x": 0, "y": 0, "z": -0.1}}, **axes}
+    ratio = dict(zip("xyz", (half / half.max()).tolist(), strict=True))
+    eye = {"x": 1.35 * np.cos(angle), "y": 1.35 * np.sin(angle), "z": 0.4}
+    camera = {"eye": eye, "center": {"x": 0, "y": 0, "z": -0.05}}
+    return {"aspectmode": "manual", "aspectratio": ratio, "camera": camera, **axes}
 
 
 def player(
@@ -118,7 +123,9 @@ def with_slider(figure: go.Figure, labels: Sequence[str], fps: float, start: int
         ],
         sliders=[
             {"steps": steps, "active": start, "x": 0.22, "len": 0.78, "y": 0, "pad": {"t": 10}, "ticklen": 0}
-            | {"currentvalue": {"prefix": "time: ", "suffix": " s", "xanchor": "right"}, "minorticklen": 0}
+            # The time is written once, above; under the slider there is no room for that of every frame.
+            | {"minorticklen": 0, "font": {"color": "rgba(0,0,0,0)"}}
+            | {"currentvalue": {"prefix": "time: ", "suffix": " s", "xanchor": "right", "font": {"color": "#333333"}}}
         ],
     )
     return figure
