@@ -16,7 +16,8 @@ _LABELS = {"style": {"description_width": "initial"}}
 def choice(label: str, options: Mapping | list, value: object = None) -> Dropdown:
     """A list to choose from; `options` may name its values."""
     values = list(options.values() if isinstance(options, Mapping) else options)
-    return Dropdown(
+    chosen = value if value in values else values[0]
+    return Dropdown(options=options, description=label, value=chosen, layout={"width": "max-content"}, **_LABELS)
         options=options,
         description=label,
         value=value if value in values else values[0],
