@@ -18,12 +18,6 @@ def choice(label: str, options: Mapping | list, value: object = None) -> Dropdow
     values = list(options.values() if isinstance(options, Mapping) else options)
     chosen = value if value in values else values[0]
     return Dropdown(options=options, description=label, value=chosen, layout={"width": "max-content"}, **_LABELS)
-        options=options,
-        description=label,
-        value=value if value in values else values[0],
-        layout={"width": "max-content"},
-        **_LABELS,
-    )
 
 
 def switch(label: str, options: list[str]) -> ToggleButtons:

@@ -62,7 +62,9 @@ def scene(points: np.ndarray, *, azimuth: float, names: Sequence[str] = ("x (m)"
     for name, label, least, most in zip("xyz", names, middle - half, middle + half, strict=True):
         axes[f"{name}axis"] = {"range": [float(least), float(most)], "title": label, "nticks": 5}
     ratio = dict(zip("xyz", (half / half.max()).tolist(), strict=True))
-    eye = {"x": 1.35 * np.cos(angle), "y": 1.35 * np.sin(angle), "z": 0.4}
+    # From nearer by where all is low and wide, as a room is.
+    away = 0.85 + 0.5 * ratio["z"]
+    eye = {"x": away * np.cos(angle), "y": away * np.sin(angle), "z": 0.3 * away}
     camera = {"eye": eye, "center": {"x": 0, "y": 0, "z": -0.05}}
     return {"aspectmode": "manual", "aspectratio": ratio, "camera": camera, **axes}
 
