@@ -128,6 +128,8 @@ def test_a_map_is_picked_by_what_it_is_over():
     assert explore_attention.pick(mixed, "frames", 1, 2, 0, 3).min() == 3
     with pytest.raises(InputError, match="no attention over joints; choose the other kind"):
         explore_attention.pick(mixed, "joints", 1, 1, 0, 0)
+    with pytest.raises(InputError, match="mixtures of frames"):
+        explore_attention.pick({"temporal": np.zeros((2, 17, 3, 5, 2))}, "frames", 1, 1, 0, 0)
 
 
 def test_controls_redraw_and_wrong_input_is_told(capsys):

@@ -67,7 +67,7 @@ def pick(maps: dict[str, np.ndarray], kind: str, block: int, head: int, frame: i
         kind: 'joints' or 'frames'.
 
     Raises:
-        InputError: the model has no attention over these.
+        InputError: the model has no attention over these, or over mixtures of them (Linformer).
     """
     found = maps.get(KINDS[kind])
     if found is None:
@@ -75,6 +75,10 @@ def pick(maps: dict[str, np.ndarray], kind: str, block: int, head: int, frame: i
     found = found[min(block, len(found)) - 1]
     if found.ndim == 4:
         found = found[min(frame if kind == "joints" else joint, len(found) - 1)]
+    if found.shape[-1] != found.shape[-2]:
+        raise InputError(
+            f"this model attends to mixtures of {kind}, which no picture of them shows; choose the other kind"
+        )
     return found.mean(axis=0) if head == MEAN else found[min(head, len(found)) - 1]
 
 
