@@ -41,11 +41,17 @@ def prepare(
 
 
 @app.command()
-def train(name: Name) -> None:
-    """Train an experiment; a killed training continues where it was."""
+def train(
+    name: Name,
+    distributed: Annotated[bool, typer.Option("--distributed", help="One of the processes of torchrun.")] = False,
+) -> None:
+    """Train an experiment; a killed training continues where it was.
+
+    On several GPUs: torchrun --nproc-per-node 2 -m poselib train NAME --distributed
+    """
     from poselib.stages import train as stage
 
-    stage.run(root(), name)
+    stage.run(root(), name, distributed)
 
 
 @app.command()
@@ -92,6 +98,54 @@ def dry_run(
 
     if not stage.run(root(), names or [], profile, clips, Gpu(gpu, tflops, utilisation, gib), out):
         raise typer.Exit(1)
+
+
+@app.command()
+def lift(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="File of 2D keypoints, or OpenPose's folder.")],
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(help="Trained experiment, .safetensors file or official:MODEL:FILE; else the one that ships."),
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="openpose, coco, mmpose, mediapipe, detectron, npz or csv; else recognised.")
+    ] = None,
+    joints: Annotated[
+        str | None, typer.Option(help="Joint set the file must have, for example coco or body_25.")
+    ] = None,
+    image_size: Annotated[str | None, typer.Option(metavar="WxH", help="In pixels, for example 1920x1080.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames per second, where the file does not say it.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("lifted"),
+    save: Annotated[list[str] | None, typer.Option(help="npz, csv, json, html, gif or mp4; npz if none.")] = None,
+    focal: Annotated[float | None, typer.Option(help="Focal length in pixels; estimates the path of the root.")] = None,
+    look_ahead: Annotated[
+        int | None, typer.Option(help="Causal: how many later frames may tell about a frame; else all of a window.")
+    ] = None,
+    longest_gap: Annotated[float, typer.Option(min=0, help="Seconds of absence that are filled in.")] = 1.0,
+) -> None:
+    """Lift 2D keypoints to 3D, one sequence for each person.
+
+    Poses are metres, root-relative, in the camera's frame: x right, y down,
+    z away from the camera. Joints that were not seen are filled in from the
+    frames around and marked. Pictures (html, gif, mp4) are a file for each
+    person. A path of the root is an estimate: it is as wrong as the size of
+    the lifted body.
+    """
+    from poselib.lifting import command
+
+    options = {"checkpoint": checkpoint, "format": format, "joints": joints, "fps": fps, "focal": focal}
+    command.run(source, image_size, out, save or ["npz"], **options, look_ahead=look_ahead, longest_gap=longest_gap)
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="A checkpoint, as 'lift --checkpoint' takes it.")],
+    out: Annotated[Path, typer.Argument(help="File to write, .onnx or .safetensors.")],
+) -> None:
+    """Write a trained network as one file that needs no project: for other runtimes, or for 'lift' elsewhere."""
+    from poselib.lifting import command
+
+    command.export(name, out)
 
 
 @app.command()

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 from torch import Tensor
 
 from poselib.errors import InputError
-from poselib.files import check_unpacked
+from poselib.files import check_unpacked, whole_file
 from poselib.layers.lifter import Lifter
 from poselib.models import build
 from poselib.models.refinement import Refined
@@ -29,10 +29,9 @@ def save(path: Path, model: Lifter, metadata: Mapping[str, Any]) -> None:
     """
     description = {"model": model.name, "config": asdict(model.config), **metadata}
     description |= {"refined": True} if isinstance(model, Refined) else {}
-    partial = path.with_suffix(".partial")
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(weights, partial, metadata={"poselib": json.dumps(description, sort_keys=True)})
-    partial.replace(path)
+    with whole_file(path) as partial:
+        partial.write_bytes(serialised(weights, {"poselib": json.dumps(description, sort_keys=True)}))
 
 
 def load(path: Path, *keys: str) -> tuple[Lifter, dict[str, Any]]:

@@ -75,7 +75,7 @@ def _serve(orders: Connection) -> None:
 
     # What pandas chooses when it is first loaded in a notebook instead of in a terminal.
     pd.set_option("display.max_columns", 20)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     options: list[str]
     environment: Mapping[str, str]
     options, folder, environment = orders.recv()
@@ -86,6 +86,11 @@ def _serve(orders: Connection) -> None:
     launch_new_instance(argv=[*options, *quiet])
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """From now on end this process of multiprocessing when the one that asked for it does, however that ends."""
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
     multiprocessing.parent_process().join()
     os._exit(1)

@@ -36,8 +36,16 @@ def lift_clips(
         The mean of the plain and the un-mirrored prediction, and the plain prediction; each (B, T', J, 3) metres,
         root-relative, camera frame.
     """
-    plain = model(strategy.inference_input(poses_2d), **sparse)
-    mirrored = model(strategy.inference_input(mirror(poses_2d, flip)), **sparse)
+    places = torch.arange(poses_2d.shape[:2].numel()).view(poses_2d.shape[:2])
+    return _lift_frames(model, strategy, poses_2d.flatten(0, 1), places, flip, **sparse)
+
+
+def _lift_frames(
+    model: Lifter, strategy: Strategy, poses_2d: Tensor, places: Tensor, flip: tuple[int, ...], **sparse: Tensor
+) -> tuple[Tensor, Tensor]:
+    """`lift_clips` of clips that share frames: `places` (B, T) numbers theirs among poses_2d (N, J, 2)."""
+    inputs = (strategy.inference_input(poses) for poses in (poses_2d, mirror(poses_2d, flip)))
+    plain, mirrored = (model.of_clips(model.of_frames(poses)[places], **sparse) for poses in inputs)
     return (plain + mirror(mirrored, flip)) / 2, plain
 
 
@@ -69,14 +77,16 @@ def lift_windows(
     parts = []
     for begin in range(0, len(windows), step):
         some = slice(begin, begin + step)
-        clip = poses_2d[windows.frame_numbers(some)]
-        check_screen(clip, label)
-        clips = torch.from_numpy(clip)
+        # Windows of neighbouring frames overlap; what is made of a frame by itself is made once.
+        frames, places = np.unique(windows.frame_numbers(some), return_inverse=True)
+        poses = poses_2d[frames]
+        check_screen(poses, label)
         sparse = {}
         if input_stride is not None:
             mask = key_frame_mask(windows.length, windows.step, input_stride, windows.centres(some))
             sparse["key_frames"] = torch.from_numpy(mask)
-        lifted = lift_clips(model, strategy, clips.to(device), flip, **sparse)
+        given = torch.from_numpy(poses).to(device), torch.from_numpy(places)
+        lifted = _lift_frames(model, strategy, *given, flip, **sparse)
         parts.append([part.cpu().numpy() for part in lifted])
     model.train(training)
     averaged, plain = (np.concatenate(views) for views in zip(*parts, strict=True))

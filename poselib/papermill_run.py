@@ -9,6 +9,7 @@ import nbformat
 import papermill
 
 from poselib.errors import InputError
+from poselib.files import held, room_for
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{8,}|/\S*ipykernel_\d+/\d+\.py")
 
@@ -36,21 +37,23 @@ def run_notebook(source: Path, target: Path, parameters: Mapping[str, object]) -
         raise InputError(f"{source}: has no parameter {unknown[0]!r}; it has: {', '.join(known) or 'none'}")
     os.environ["PYTHONHASHSEED"] = "0"
     partial = target.with_suffix(".running.ipynb")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # How many pieces a text arrives in differs from run to run.
-        options = {"log_output": True, "coalesce_streams": True}
-        papermill.execute_notebook(
-            source, partial, dict(parameters), progress_bar=False, kernel_name="python3", **options
-        )
-    except papermill.PapermillExecutionError as error:
-        if error.ename == "InputError":
+    # How many pieces a text arrives in differs from run to run.
+    options = {"log_output": True, "coalesce_streams": True, "progress_bar": False, "kernel_name": "python3"}
+    with room_for(target), held(target):
+        try:
+            papermill.execute_notebook(source, partial, dict(parameters), **options)
+            notebook = nbformat.read(partial, as_version=4)
+            _strip(notebook)
+            nbformat.write(notebook, partial)
+        except papermill.PapermillExecutionError as error:
+            if error.ename != "InputError":
+                raise
+            partial.unlink()
             raise InputError(f"{source.name}: {error.evalue}") from error
-        raise
-    notebook = nbformat.read(partial, as_version=4)
-    _strip(notebook)
-    nbformat.write(notebook, partial)
-    partial.replace(target)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
+        partial.replace(target)
 
 
 def _strip(notebook: nbformat.NotebookNode) -> None:

@@ -3,15 +3,12 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from poselib import losses
@@ -21,12 +18,14 @@ from poselib.data.camera_table import camera_pool
 from poselib.data.key_frames import draw_key_frames
 from poselib.data.prepared import PreparedSet, WorldSet
 from poselib.data.windows import Windows, centred, cut, training_starts
+from poselib.distributed import Alone
 from poselib.errors import InputError
 from poselib.geometry import centre_on_root, mirror
 from poselib.inference import lift_set, lifted_frames, targets_of, windows_of
 from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, mpjpe
 from poselib.models.refinement import Refined
+from poselib.progress import Progress
 from poselib.recipe import OPTIMISERS, SCHEDULES, Recipe
 from poselib.strategies import Clip, Strategy
 
@@ -37,61 +36,16 @@ FORGET_EVERY = 4
 SELECTIONS = ("validation", "test")
 
 
-@dataclass
-class Progress:
-    """Everything a training is made of between two updates; saving and restoring it continues to the same bits."""
-
-    model: Lifter
-    optimiser: torch.optim.Optimizer
-    average: AveragedModel | None
-    epoch: int = 0
-    batch: int = 0
-    updates: int = 0
-    loss_sum: float = 0.0
-    log: list[dict[str, float]] = field(default_factory=list)
-    best: dict[str, dict] = field(default_factory=dict)
-    seconds: float = 0.0
-    ended: list[float] = field(default_factory=list)  # seconds at the end of each epoch
-
-    PLAIN: ClassVar = ("epoch", "batch", "updates", "loss_sum", "log", "best", "seconds", "ended")
-    STATEFUL: ClassVar = ("model", "optimiser", "average")
-
-    @property
-    def judged(self) -> Lifter:
-        """The model that is evaluated: the average where there is one."""
-        return self.model if self.average is None else self.average.module
-
-    def save(self, path: Path) -> None:
-        """Write a snapshot; it appears whole or not at all."""
-        state = {name: part.state_dict() for name in self.STATEFUL if (part := getattr(self, name)) is not None}
-        state |= {name: getattr(self, name) for name in self.PLAIN}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        random = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
-        torch.save({**state, "random": random}, partial)
-        partial.replace(path)
-
-    def restore(self, path: Path) -> None:
-        """Continue from a snapshot.
-
-        Raises:
-            InputError: the file is damaged.
-        """
-        try:
-            state = torch.load(path, weights_only=True)
-            for name in self.STATEFUL:
-                if name in state:
-                    getattr(self, name).load_state_dict(state[name])
-            torch.set_rng_state(state["random"]["cpu"])
-            torch.cuda.set_rng_state_all(state["random"]["cuda"])
-            for name in self.PLAIN:
-                setattr(self, name, state[name])
-        except Exception as error:  # torch raises whatever a damaged byte leads it to
-            raise InputError(f"{path}: damaged snapshot; delete it to train from the start") from error
-
-
 def train(
-    model: Lifter, strategy: Strategy, recipe: Recipe, prepared: PreparedSet, *, seed: int, snapshot: Path, name: str
+    model: Lifter,
+    strategy: Strategy,
+    recipe: Recipe,
+    prepared: PreparedSet,
+    *,
+    seed: int,
+    snapshot: Path,
+    name: str,
+    group: Alone | None = None,
 ) -> Progress:
     """Train a model and keep the weights of its best epochs.
 
@@ -99,18 +53,22 @@ def train(
         model: freshly built after `torch.manual_seed(seed)`; takes `strategy.in_channels` channels.
         snapshot: file that a killed training continues from; removed by nobody here.
         name: shown beside the progress bar.
+        group: the processes that train together; this one alone if not given.
 
     Returns:
         The finished progress: `best["validation"]` and `best["test"]` hold {"mpjpe_mm", "epoch", "weights"}, the
         second only for comparison with the field's habit of choosing on the test subjects (D-05).
     """
     progress, batches = begin(model, recipe, prepared, seed)
+    progress.group = group or progress.group
     if snapshot.is_file():
         progress.restore(snapshot)
+    progress.group.start(model, progress.updates)
     done = progress.epoch * len(batches) + progress.batch
     total, seen = (batches.size * count for count in (recipe.epochs * len(batches), done))
     model.train()
-    with tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0) as bar:
+    silent = not progress.group.writes
+    with tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0, disable=silent) as bar:
         while progress.epoch < recipe.epochs:
             model.begin_epoch(progress.epoch, recipe.epochs)
             _run_epoch(progress, strategy, recipe, batches, snapshot, bar)
@@ -234,23 +192,26 @@ def take_batch(progress: Progress, strategy: Strategy, recipe: Recipe, batches: 
     """Make the updates of the next batch, which holds the clips of the numbers `chosen` (B,); see `clips_of`."""
     device = next(progress.model.parameters()).device
     weights = torch.tensor(recipe.joint_weights, device=device)
-    clip = batches.gather(chosen)
+    group, clips = progress.group, len(chosen)
+    own = group.share(clips, batches.seed, progress.epoch, progress.batch)
+    clip = batches.gather(chosen[own])
     clip = Clip(clip.poses_2d.to(device), clip.truth_2d.to(device), clip.truth_3d.to(device))
-    sparse = batches.sparse(progress.epoch, progress.batch, len(chosen))
+    drawn = batches.sparse(progress.epoch, progress.batch, clips)
+    sparse = {name: part[own] for name, part in drawn.items()}
     if isinstance(progress.model, Refined):
-        sparse |= {name: part.to(device) for name, part in batches.rays(chosen, progress.model).items()}
+        sparse |= {name: part.to(device) for name, part in batches.rays(chosen[own], progress.model).items()}
     _set_learning_rate(progress, recipe, len(batches))
     steps = strategy.steps_of(progress.epoch * len(batches) + progress.batch)
     for step in steps:
-        predicted = progress.model.supervised(strategy.training_input(clip, step), **sparse)
+        predicted = group.supervised(progress.model, strategy.training_input(clip, step), **sparse)
         loss = _loss(predicted, jitter_targets(clip.truth_3d) if recipe.jitter else clip.truth_3d, recipe, weights)
         progress.optimiser.zero_grad()
-        loss.backward()
+        mean = group.backward(loss, clips)
         progress.optimiser.step()
         if progress.average is not None:
             progress.average.update_parameters(progress.model)
         progress.updates += 1
-        progress.loss_sum += loss.item() / len(steps)
+        progress.loss_sum += mean / len(steps)
     progress.batch += 1
 
 

@@ -24,7 +24,7 @@ GROUPS = [
     {"keypoints"},
     {
         *("recipe", "distinct_start", "training", "averaging", "inference", "evaluation", "checkpoints", "interop"),
-        *("complexity", "float_operations"),
+        *("complexity", "float_operations", "distributed", "progress"),
     },
     {
         *(
@@ -41,7 +41,7 @@ GROUPS = [
         ),
         *("ledger", "scoreboard", "papermill_run", "forked_kernel", "gpu_hours"),
     },
-    {"site"},
+    {"site", "lifting"},
     {"stages", "bench"},
     {"__main__"},
 ]

@@ -1,7 +1,10 @@
 """DVC's record of what is done, asked and written for many stages at once."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -63,3 +66,17 @@ def test_a_missing_output_and_an_unreadable_lock_are_told(project):
     (project / "dvc.lock").write_text("stages: [")
     with pytest.raises(InputError, match=r"dvc\.lock.*; correct it"):
         stale(project, ["copy"])
+
+
+def test_another_run_of_dvc_is_told_in_one_line(project):
+    text = yaml.safe_dump({"stages": {"wait": {"cmd": "touch begun; sleep 60", "deps": ["a.txt"], "outs": ["z"]}}})
+    (project / "dvc.yaml").write_text(text)
+    program = str(Path(sys.executable).with_name("dvc"))
+    with subprocess.Popen([program, "repro", "-q"], cwd=project, start_new_session=True) as other:
+        ends = time.monotonic() + 60
+        while not (project / "begun").exists():
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        with pytest.raises(InputError, match=r"^dvc status: .*dvc repro.*; correct it and give the command again$"):
+            stale(project, ["wait"])
+        os.killpg(other.pid, signal.SIGKILL)

@@ -30,7 +30,7 @@ def test_the_lock_pins_everything_exactly_once():
     assert len(pins()) > 150
 
 
-@pytest.mark.parametrize("extra", [None, "workbook", "tests"])
+@pytest.mark.parametrize("extra", [None, "workbook", "tests", "export", "video"])
 def test_what_pyproject_asks_for_is_locked_in_range(extra):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = project["dependencies"] if extra is None else project["optional-dependencies"][extra]

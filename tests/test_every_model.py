@@ -128,6 +128,20 @@ def test_a_many_to_one_model_gives_a_frame_the_same_pose_in_any_batch_and_video_
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_what_clips_share_may_be_made_once_for_every_frame(name):
+    torch.manual_seed(0)
+    model = build(name, **SMALL[name]).eval()
+    frames, length = torch.rand(14, 17, 2) - 0.5, model.config.frames
+    places = torch.randint(14, (3, length), generator=torch.Generator().manual_seed(1))
+    sparse = {"key_frames": torch.arange(length).expand(3, -1) % 3 == 1} if name == "uplift_upsample" else {}
+    with torch.inference_mode():
+        shared = model.of_clips(model.of_frames(frames)[places], **sparse)
+        assert torch.allclose(shared, model(frames[places], **sparse), atol=1e-6)
+        if name in ("poseformer", "uplift_upsample"):
+            assert model.of_frames(frames).shape[1:] != frames.shape[1:]  # the spatial transformer is shared
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_mirrored_input_gives_the_mirrored_pose_after_averaging(name):
     torch.manual_seed(0)
     model = build(name, **SMALL[name]).eval()

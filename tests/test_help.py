@@ -24,7 +24,9 @@ def loaded(code):
     return done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["table", "--help"], ["doctor", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["table", "--help"], ["doctor", "--help"], ["lift", "--help"]], ids=" ".join
+)
 def test_help_loads_no_library(arguments):
     *told, modules = loaded(CALL.format(arguments=arguments)).splitlines()
     assert "Usage" in "".join(told)

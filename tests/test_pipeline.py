@@ -120,6 +120,21 @@ def test_a_changed_experiment_runs_again_with_the_tables_that_read_it_and_a_kill
     assert [str(file) for file in outcome(smoke) if before.get(file) != file.read_bytes()] == []
 
 
+def test_what_the_readme_has_slurm_do_is_recorded(smoke):
+    submit, commit = re.search(
+        r"^sbatch .*--wrap '(.+)'\n(dvc commit .+)$", (ROOT / "README.md").read_text(), re.M
+    ).groups()
+    name = "tmt_t81_gt"
+    number = sorted(path.stem for path in (smoke / "data/settings/runs").iterdir()).index(name) + 1
+    shutil.rmtree(smoke / "predictions")
+    shutil.rmtree(smoke / "checkpoints" / name)
+    run(smoke, "env", f"SLURM_ARRAY_TASK_ID={number}", "sh", "-c", submit)
+    assert [path.name for path in (smoke / "predictions").iterdir()] == [f"{name}.npz"]
+    run(smoke, "sh", "-c", commit)
+    assert "up to date" in run(smoke, "dvc", "status", f"train@{name}", f"evaluate@{name}").stdout
+    run(smoke, "dvc", "checkout", "-q")
+
+
 def outcome(folder):
     """The files of the results that hold no timings."""
     files = [file for file in (folder / "results").rglob("*") if file.is_file()]

@@ -8,7 +8,7 @@ import numpy as np
 
 from poselib.data.unpickling import ArrayUnpickler, RefusedError
 from poselib.errors import InputError
-from poselib.files import check_unpacked
+from poselib.files import check_unpacked, whole_file
 
 
 def read_npz(path: str | Path, *keys: str) -> dict[str, Any]:
@@ -42,9 +42,8 @@ def read_npz(path: str | Path, *keys: str) -> dict[str, Any]:
 
 def write_objects(path: Path, **objects: Any) -> None:
     """Write nested dictionaries as object arrays, as the public scripts do; the file appears whole or not at all."""
-    partial = path.with_name(path.name + ".partial.npz")
-    np.savez_compressed(partial, **{key: np.array(value, dtype=object) for key, value in objects.items()})
-    partial.replace(path)
+    with whole_file(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **{key: np.array(value, dtype=object) for key, value in objects.items()})
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile, keys: tuple[str, ...]) -> None:

@@ -9,6 +9,8 @@ import plotly.io
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from poselib.files import whole_file
+
 # Okabe and Ito's palette.
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
@@ -36,11 +38,9 @@ def use() -> None:
 
 def save(figure: Figure, folder: Path, stem: str) -> None:
     """Write <folder>/<stem>.png and .svg."""
-    folder.mkdir(parents=True, exist_ok=True)
     for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": "poselib"})):
-        partial = folder / f"{stem}.{kind}.partial"
-        figure.savefig(partial, format=kind, bbox_inches="tight", metadata=metadata)
-        partial.replace(folder / f"{stem}.{kind}")
+        with whole_file(folder / f"{stem}.{kind}") as partial:
+            figure.savefig(partial, format=kind, bbox_inches="tight", metadata=metadata)
 
 
 def source_note(figure: Figure, text: str) -> None:

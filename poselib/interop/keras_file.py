@@ -9,6 +9,7 @@ from torch import Tensor
 
 from poselib.data.hdf5 import own, read_arrays
 from poselib.errors import InputError
+from poselib.files import whole_file
 
 
 def read(path: str | Path) -> dict[str, Tensor]:
@@ -41,12 +42,10 @@ def read(path: str | Path) -> dict[str, Tensor]:
 
 def write(path: str | Path, weights: Mapping[str, Tensor]) -> None:
     """Write arrays named 'layer/number' as Keras does; the file appears whole or not at all."""
-    path = Path(path)
-    partial = path.with_suffix(".partial")
     layers: dict[str, list[Tensor]] = {}
     for name, value in weights.items():
         layers.setdefault(name.rsplit("/", 1)[0], []).append(value)
-    with h5py.File(partial, "w") as file:
+    with whole_file(Path(path)) as partial, h5py.File(partial, "w") as file:
         file.attrs["layer_names"] = [layer.encode() for layer in layers]
         for layer, values in layers.items():
             group = file.create_group(layer)
@@ -54,7 +53,6 @@ def write(path: str | Path, weights: Mapping[str, Tensor]) -> None:
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, value in zip(names, values, strict=True):
                 group[name] = value.detach().cpu().numpy()
-    partial.replace(path)
 
 
 def _names(group: h5py.Group, attribute: str) -> list[str]:

@@ -26,5 +26,16 @@ class Lifter(nn.Module):
         """
         return {"poses": self(inputs)}
 
+    def of_frames(self, inputs: Tensor) -> Tensor:
+        """What the model makes of every frame by itself, (N, J, C) to (N, ...); the inputs where it makes nothing.
+
+        Clips that overlap can share it: `of_clips(of_frames(frames)[places])` is `forward(frames[places])`.
+        """
+        return inputs
+
+    def of_clips(self, frames: Tensor, **options: Tensor) -> Tensor:
+        """The poses of clips, as `forward` gives them, from what `of_frames` made of their frames, (B, T, ...)."""
+        return self(frames, **options)
+
     def begin_epoch(self, done: int, epochs: int) -> None:
         """Called by training before each epoch, `done` of `epochs` being over, for what a model adapts by itself."""

@@ -12,6 +12,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from poselib.errors import InputError
 from poselib.layers.adaptive_graph import AdaptiveGraphBlock, tree_edges
@@ -135,7 +136,7 @@ class GLAGCN(Lifter):
         not. Nothing of it is stored in weights.
         """
         for name, layer in self.named_modules():
-            if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)) and "shortcut" not in name:
+            if isinstance(layer, _BatchNorm) and "shortcut" not in name:
                 layer.momentum = 0.1 * 0.01 ** (done / epochs)
 
     def _clip(self, inputs: Tensor, maps: dict[str, list[Tensor]] | None = None) -> Tensor:

@@ -78,17 +78,26 @@ class PoseFormer(Lifter):
         """
         batch = inputs.shape[0]
         maps = {"spatial": [], "temporal": []} if return_attention else {"spatial": None, "temporal": None}
-        tokens = rearrange(self.embedding(inputs), "B T J D -> (B T) J D") + self.spatial_position
-        for block in self.spatial_blocks:
-            tokens = block(tokens, maps["spatial"])
-        tokens = rearrange(self.spatial_norm(tokens), "(B T) J D -> B T (J D)", B=batch) + self.temporal_position
-        for block in self.temporal_blocks:
-            tokens = block(tokens, maps["temporal"])
-        merged = self.weighted_mean(self.temporal_norm(tokens))  # (B, 1, J D), the frames being channels
-        poses = rearrange(self.head(merged), "B T (J C) -> B T J C", C=3)
+        frames = self.of_frames(inputs.flatten(0, 1), maps["spatial"])
+        poses = self.of_clips(frames.unflatten(0, inputs.shape[:2]), maps["temporal"])
         if not return_attention:
             return poses
         return poses, {
             "spatial": rearrange(maps["spatial"], "L (B T) H q k -> B L T H q k", B=batch),
             "temporal": rearrange(maps["temporal"], "L B H q k -> B L H q k"),
         }
+
+    def of_frames(self, inputs: Tensor, maps: list[Tensor] | None = None) -> Tensor:
+        """The spatial transformer, (N, J, C) to (N, J D); see `Lifter`."""
+        tokens = self.embedding(inputs) + self.spatial_position
+        for block in self.spatial_blocks:
+            tokens = block(tokens, maps)
+        return self.spatial_norm(tokens).flatten(1)
+
+    def of_clips(self, frames: Tensor, maps: list[Tensor] | None = None) -> Tensor:
+        """The temporal transformer and the head; see `Lifter`."""
+        tokens = frames + self.temporal_position
+        for block in self.temporal_blocks:
+            tokens = block(tokens, maps)
+        merged = self.weighted_mean(self.temporal_norm(tokens))  # (B, 1, J D), the frames being channels
+        return rearrange(self.head(merged), "B T (J C) -> B T J C", C=3)

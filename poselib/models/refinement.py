@@ -52,6 +52,14 @@ class Refined(Lifter):
         """See the lifter."""
         return self.base(inputs, **options)
 
+    def of_frames(self, inputs: Tensor) -> Tensor:
+        """See the lifter."""
+        return self.base.of_frames(inputs)
+
+    def of_clips(self, frames: Tensor, **options: Tensor) -> Tensor:
+        """See the lifter."""
+        return self.base.of_clips(frames, **options)
+
     def refine(self, poses: Tensor, screen: Tensor, root_depth: Tensor, intrinsics: Tensor) -> Tensor:
         """Refined poses (..., J, 3), root at the origin.
 

@@ -143,6 +143,21 @@ class UpliftUpsample(Lifter):
             return poses
         return {"sequence": self._poses(self.sequence_head, tokens), **poses}
 
+    def of_frames(self, inputs: Tensor, maps: list[Tensor] | None = None) -> Tensor:
+        """The spatial transformer, (N, J, C) to (N, dim); see `Lifter`."""
+        tokens = self.embedding(inputs[:, self.order]) + self.spatial_position
+        for block in self.spatial_blocks:
+            tokens = block(tokens, maps)
+        return self.condensation(self.spatial_norm(tokens).flatten(1))
+
+    def of_clips(self, frames: Tensor, key_frames: Tensor | None = None) -> Tensor:
+        """What comes behind it, with the upsampling token where there is no key-frame; see `Lifter` and `forward`."""
+        self._check(key_frames)
+        if key_frames is not None:
+            seen = key_frames.to(frames.device)[..., None]
+            frames = torch.where(seen, frames, self.upsampling_token.to(frames.dtype))
+        return self._poses(self.head, self.strided(self._mixed(frames, key_frames)))
+
     @torch.no_grad()
     def initialise(self) -> None:
         """Draw start weights as the released code does: Glorot uniform, zero biases, truncated normal embeddings."""
@@ -166,29 +181,31 @@ class UpliftUpsample(Lifter):
 
     def _tokens(self, inputs: Tensor, key_frames: Tensor | None, maps: dict[str, Tensor] | None = None) -> Tensor:
         """What the temporal blocks make of a clip, (B, T, dim)."""
-        if key_frames is not None and self.upsampling_token is None:
-            raise InputError("uplift_upsample: a model without an upsampling token takes no key_frames; leave them out")
+        self._check(key_frames)
         spatial, temporal = ([], []) if maps is not None else (None, None)
-        keys = None
         if key_frames is None:
-            tokens = self._pose_tokens(inputs.flatten(0, 1), spatial).unflatten(0, inputs.shape[:2])
+            tokens = self.of_frames(inputs.flatten(0, 1), spatial).unflatten(0, inputs.shape[:2])
         else:
-            tokens = _spread(self._pose_tokens(inputs[key_frames], spatial), key_frames, self.upsampling_token)
-            keys = (key_frames | ~key_frames.any(dim=1, keepdim=True)).to(inputs.device)
-        tokens = tokens + self.temporal_position
-        for number, block in enumerate(self.temporal_blocks):
-            tokens = block(tokens, temporal, keys if number == 0 else None)
+            tokens = _spread(self.of_frames(inputs[key_frames], spatial), key_frames, self.upsampling_token)
+        tokens = self._mixed(tokens, key_frames, temporal)
         if maps is not None:
             maps["spatial"] = self._spatial_maps(torch.stack(spatial, dim=1), key_frames, inputs.shape[:2])
             maps["temporal"] = torch.stack(temporal, dim=1)
         return tokens
 
-    def _pose_tokens(self, poses: Tensor, maps: list[Tensor] | None) -> Tensor:
-        """(N, J, C) -> (N, dim)."""
-        tokens = self.embedding(poses[:, self.order]) + self.spatial_position
-        for block in self.spatial_blocks:
-            tokens = block(tokens, maps)
-        return self.condensation(self.spatial_norm(tokens).flatten(1))
+    def _check(self, key_frames: Tensor | None) -> None:
+        if key_frames is not None and self.upsampling_token is None:
+            raise InputError("uplift_upsample: a model without an upsampling token takes no key_frames; leave them out")
+
+    def _mixed(self, tokens: Tensor, key_frames: Tensor | None, maps: list[Tensor] | None = None) -> Tensor:
+        """What the temporal blocks make of tokens (B, T, dim); the first of them attends to key-frames only."""
+        keys = None
+        if key_frames is not None:
+            keys = (key_frames | ~key_frames.any(dim=1, keepdim=True)).to(tokens.device)
+        tokens = tokens + self.temporal_position
+        for number, block in enumerate(self.temporal_blocks):
+            tokens = block(tokens, maps, keys if number == 0 else None)
+        return tokens
 
     def _spatial_maps(self, maps: Tensor, key_frames: Tensor | None, clips: torch.Size) -> Tensor:
         """(N, L, H, J, J) in the authors' order -> (B, L, T, H, J, J) in the usual one."""

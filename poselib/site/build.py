@@ -1,6 +1,5 @@
 """All pages of a results folder, written as a whole."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -11,6 +10,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 from pygments.formatters import HtmlFormatter
 
+from poselib.files import whole_folder
 from poselib.ledger import divergences, tables_of
 from poselib.project import notebooks, title
 from poselib.records import SOURCES
@@ -22,21 +22,17 @@ HERE = Path(__file__).parent
 
 def build(root: Path, results: str) -> None:
     """Write <results>/site: index.html, claims.html, ledger.html, trainings.html and a page per executed notebook."""
-    site, partial = root / results / "site", root / results / "site.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    pages = Pages(root, results, partial)
-    pages.index()
-    pages.claims()
-    pages.ledger()
-    pages.trainings()
-    for name in pages.names:
-        pages.notebook(name)
     style = (HERE / "style.css").read_text() + HtmlFormatter(style="default").get_style_defs(".highlight") + "\n"
-    (partial / "style.css").write_text(style)
-    (partial / "plotly.min.js").write_text(get_plotlyjs())
-    shutil.rmtree(site, ignore_errors=True)
-    partial.replace(site)
+    with whole_folder(root / results / "site") as partial:
+        pages = Pages(root, results, partial)
+        pages.index()
+        pages.claims()
+        pages.ledger()
+        pages.trainings()
+        for name in pages.names:
+            pages.notebook(name)
+        (partial / "style.css").write_text(style)
+        (partial / "plotly.min.js").write_text(get_plotlyjs())
 
 
 class Pages:

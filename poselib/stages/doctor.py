@@ -67,7 +67,7 @@ def python(found: tuple[int, int, int]) -> Finding:
 def packages(root: Path) -> Iterator[Finding]:
     """Installed versions against requirements.lock; a build such as 2.13.0+cu128 counts as 2.13.0."""
     if not (root / LOCK).is_file():
-        raise InputError(f"{root / LOCK}: no such file; restore it with 'git checkout {LOCK}'")
+        raise InputError(f"{root / LOCK}: no such file; run 'git checkout {LOCK}'")
     lines = [line.strip() for line in (root / LOCK).read_text().splitlines()]
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     found = {name: _installed(name) for name in pins}

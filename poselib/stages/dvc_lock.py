@@ -23,8 +23,8 @@ def stale(root: Path, kinds: Collection[str]) -> list[str]:
     try:
         with chdir(root), Repo() as repo, repo.lock:
             return [stage.name for stage in repo.index.stages if stage.name.split("@")[0] in kinds and stage.status()]
-    except DvcException as error:
-        raise InputError(f"dvc status: {error}; correct it and give the command again") from error
+    except (DvcException, OSError) as error:
+        raise _told("dvc status", error) from error
 
 
 def record(root: Path, names: Collection[str]) -> None:
@@ -42,5 +42,10 @@ def record(root: Path, names: Collection[str]) -> None:
                 stage.save()
                 stage.commit()
             done[0].dvcfile.dump_stages(done, update_pipeline=False)
-    except DvcException as error:
-        raise InputError(f"dvc commit: {error}; correct it and give the command again") from error
+    except (DvcException, OSError) as error:
+        raise _told("dvc commit", error) from error
+
+
+def _told(command: str, error: Exception) -> InputError:
+    """What DVC says in several lines, a full disk and another run of DVC among it, in one."""
+    return InputError(f"{command}: {' '.join(str(error).split())}; correct it and give the command again")

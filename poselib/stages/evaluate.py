@@ -24,7 +24,7 @@ from poselib.evaluation import (
     summarise,
 )
 from poselib.experiments import Experiment, Parameters, load_experiment, load_parameters
-from poselib.files import write_whole
+from poselib.files import whole_file, write_whole
 from poselib.inference import lift_set, targets_of, windows_of
 from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, joint_errors
@@ -147,11 +147,9 @@ def _store_logs(root: Path, parameters: Parameters, name: str) -> None:
 
 
 def _store_predictions(path: Path, predicted: np.ndarray, prepared: PreparedSet, frames: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     errors_mm = MILLIMETRES * joint_errors(predicted, targets_of(prepared, frames))
-    partial = path.with_name(path.name + ".partial.npz")
-    np.savez(partial, poses_3d=predicted, joint_errors_mm=errors_mm.astype(np.float32), frames=frames)
-    partial.replace(path)
+    with whole_file(path) as partial, partial.open("wb") as file:
+        np.savez(file, poses_3d=predicted, joint_errors_mm=errors_mm.astype(np.float32), frames=frames)
 
 
 def _rounded(value):

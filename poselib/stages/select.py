@@ -6,6 +6,7 @@ from ruamel.yaml import YAML
 
 from poselib.errors import InputError
 from poselib.experiments import load_parameters
+from poselib.files import whole_file
 
 # Where each source is looked for.
 PATHS = {"synthetic": "data/raw/synthetic/h36m", "cmu": "data/raw/cmu", "human36m": "data/raw/h36m"}
@@ -37,8 +38,6 @@ def run(root: Path, profile: str | None, source: str | None, path: str | None, s
     content["roles"]["h36m"]["path"] = path or (before.roles["h36m"].path if unchanged else PATHS[source])
     if seeds is not None:
         content["seeds"][:] = list(range(seeds))
-    partial = root / "params.yaml.partial"
-    with partial.open("w") as file:
+    with whole_file(root / "params.yaml") as partial, partial.open("w") as file:
         yaml.dump(content, file)
-    partial.replace(root / "params.yaml")
     load_parameters(root)

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from poselib import forked_kernel
+from poselib import files, forked_kernel
 from poselib.errors import InputError
-from poselib.experiments import load_experiments
+from poselib.experiments import load_experiments, load_parameters
 from poselib.pipeline import run_by_stages
 from poselib.project import stage_of
+from poselib.records import timing_of
 from poselib.stages.dvc_lock import record, stale
 
 # What a killed run has to do again at most, beside the trainings that continue from their snapshots.
@@ -33,9 +34,14 @@ def run(root: Path, jobs: int) -> None:
     """Bring data, trainings, evaluations and notebooks up to date.
 
     Raises:
-        InputError: a stage failed on its input; what the others made is recorded. So it is before any other error
-            is passed on.
+        InputError: another run is at it, or a stage failed on its input; what the others made is recorded. So it is
+            before any other error is passed on.
     """
+    with files.held(root / "work" / "side-by-side"):
+        _bring_all(root, jobs)
+
+
+def _bring_all(root: Path, jobs: int) -> None:
     experiments = load_experiments(root)
     crossed = any(experiment.also_on for experiment in experiments.values())
     starts = {f"train@{name}": f"train@{run.start}" for name, run in experiments.items() if run.start}
@@ -49,14 +55,14 @@ def run(root: Path, jobs: int) -> None:
 
 def _bring(root: Path, jobs: int, title: str, targets: list[str], starts: Mapping[str, str] | None = None) -> None:
     """Run what is stale of these stages; `starts` names for a stage the one that has to be done before it."""
-    chains = _chains(stale(root, targets))
+    chains = _longest_first(root, _chains(stale(root, targets)))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     forked_kernel.prepare_environment()
     made, failed, recorded = [], {}, time.monotonic()
     with tqdm(total=len(chains), desc=title, disable=not chains) as bar:
         try:
-            with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
+            with ProcessPoolExecutor(jobs, context, forked_kernel.end_with_parent, max_tasks_per_child=1) as pool:
                 for first, error in _finished(pool, root, chains, starts or {}):
                     bar.update()
                     if error:
@@ -87,6 +93,19 @@ def _chains(stages: list[str]) -> dict[str, list[str]]:
         elif kind != "evaluate" or name not in trained:
             chains[stage] = [stage]
     return chains
+
+
+def _longest_first(root: Path, chains: dict[str, list[str]]) -> dict[str, list[str]]:
+    """So that no long training is left for the end; by what the last run of it took, if there was one."""
+    results = load_parameters(root).results
+
+    def seconds(stage: str) -> float:
+        try:
+            return timing_of(root, results, stage.partition("@")[2])["seconds"].max()
+        except InputError:
+            return 0.0
+
+    return {stage: chains[stage] for stage in sorted(chains, key=seconds, reverse=True)}
 
 
 def _finished(

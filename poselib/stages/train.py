@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import shutil
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from poselib import checkpoints
 from poselib.closure import closure, fingerprint
 from poselib.data.prepared import PreparedSet
 from poselib.distinct_start import set_joints_apart
+from poselib.distributed import processes
 from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters
-from poselib.files import whole_folder
+from poselib.files import held, whole_folder
 from poselib.layers.lifter import Lifter
 from poselib.models import WITH_TREE, build
 from poselib.models.refinement import Refined
@@ -28,13 +30,18 @@ from poselib.strategies import STRATEGIES
 from poselib.training import Progress, train
 
 
-def run(root: Path, name: str) -> None:
+def run(root: Path, name: str, together: bool = False) -> None:
     """Train every seed of an experiment into checkpoints/<name>; a killed run continues where it was.
 
+    Args:
+        together: with the other processes that torchrun started; see `poselib.distributed`.
+
     Raises:
-        InputError: unknown experiment, a prepared set that is missing or does not have what it needs, or weights to
-            start from that are missing, of another profile or data than prepared now, or do not fit.
+        InputError: unknown experiment, a prepared set that is missing or does not have what it needs, weights to
+            start from that are missing, of another profile or data than prepared now, or do not fit, or another run
+            that trains the experiment.
     """
+    group = processes(together)
     parameters, experiment = load_parameters(root), load_experiment(root, name)
     profile = parameters.chosen
     if profile.threads:
@@ -47,21 +54,25 @@ def run(root: Path, name: str) -> None:
     begun = [path.read_bytes() for path in starts.values() if path.is_file()]
     work = root / "work" / name / _key(root, recipe, setting, parameters, prepared.fingerprint, begun)
     finished = {}
-    for seed in parameters.seeds:
-        torch.manual_seed(seed)
-        model, origin = network(root, setting, parameters, prepared, starts.get(seed))
-        finished[seed] = train(
-            model,
-            STRATEGIES[setting.strategy],
-            recipe,
-            prepared,
-            seed=seed,
-            snapshot=work / f"seed{seed}.snapshot",
-            name=f"{name} seed {seed}",
-        )
-    about = {"experiment": name, "profile": parameters.profile, "data": prepared.fingerprint, **origin}
-    _store(folder / name, finished, about)
-    shutil.rmtree(root / "work" / name)
+    with held(root / "work" / name) if group.writes else nullcontext():
+        for seed in parameters.seeds:
+            torch.manual_seed(seed)
+            model, origin = network(root, setting, parameters, prepared, starts.get(seed))
+            finished[seed] = train(
+                group.prepare(model),
+                STRATEGIES[setting.strategy],
+                recipe,
+                prepared,
+                seed=seed,
+                snapshot=work / f"seed{seed}.snapshot",
+                name=f"{name} seed {seed}",
+                group=group,
+            )
+        if group.writes:
+            about = {"experiment": name, "profile": parameters.profile, "data": prepared.fingerprint, **origin}
+            _store(folder / name, finished, about)
+            shutil.rmtree(root / "work" / name)
+    group.end()
 
 
 def network(
