@@ -88,7 +88,7 @@ def player(
     """
     count = len(bodies[0].poses)
     moving = [make(body, start) for body in bodies for make in (lines, caption)]
-    places, frames = list(range(len(moving))), []
+    places, frames, seconds = list(range(len(moving))), [], [f"{frame / fps:.2f}" for frame in range(count)]
     for frame in range(count):
         parts = []
         for body in bodies:
@@ -96,7 +96,7 @@ def player(
             text = body.captions[frame] if body.captions else body.label
             parts.append({"type": "scatter3d", "x": x, "y": y, "z": z})
             parts.append({"type": "scatter3d", "x": [a], "y": [b], "z": [c], "text": [text]})
-        frames.append({"name": str(frame), "data": parts, "traces": places})
+        frames.append({"name": seconds[frame], "data": parts, "traces": places})
     figure = go.Figure([*moving, *scenery], frames=frames)
     still = [np.stack([t[axis] for axis in "xyz"], axis=-1).astype(float) for t in scenery if t["x"] is not None]
     points = [body.poses for body in bodies] + [np.array([_top(body, f) for f in range(count)]) for body in bodies]
@@ -106,18 +106,18 @@ def player(
         scene=scene(np.concatenate([p.reshape(-1, 3) for p in points + still]), azimuth=azimuth),
         margin={"l": 10, "r": 10, "t": 50, "b": 10},
     )
-    return with_slider(figure, [f"{frame / fps:.2f}" for frame in range(count)], fps, start)
+    return _with_slider(figure, seconds, fps, start)
 
 
-def with_slider(figure: go.Figure, labels: Sequence[str], fps: float, start: int = 0) -> go.Figure:
-    """The figure with play, pause and a slider over its frames, which are named '0', '1', ...; `labels` in seconds."""
+def _with_slider(figure: go.Figure, names: Sequence[str], fps: float, start: int) -> go.Figure:
+    """The figure with play, pause and a slider over its frames, which are called by their time in seconds."""
     jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
     pace = jump | {"fromcurrent": True, "frame": {"duration": 1000 / fps, "redraw": True}}
     buttons = [
         {"label": "▶ Play", "method": "animate", "args": [None, pace]},
         {"label": "❚❚ Pause", "method": "animate", "args": [[None], jump]},
     ]
-    steps = [{"label": label, "method": "animate", "args": [[str(i)], jump]} for i, label in enumerate(labels)]
+    steps = [{"label": name, "method": "animate", "args": [[name], jump]} for name in names]
     figure.update_layout(
         updatemenus=[
             {"type": "buttons", "direction": "left", "buttons": buttons, "showactive": False}
