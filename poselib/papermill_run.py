@@ -71,6 +71,8 @@ def _strip(notebook: nbformat.NotebookNode) -> None:
         for output in cell.get("outputs", ()):
             if "text" in output:
                 output.text = _ADDRESS.sub("0x", output.text)
+            # Widgets live only beside a kernel; the figure that stands with them stays.
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
             for kind, content in output.get("data", {}).items():
                 if kind.startswith("text/") and isinstance(content, str):
                     output.data[kind] = _ADDRESS.sub("0x", content)

@@ -11,6 +11,8 @@ from poselib.closure import FOLDER, closure, code_of, units
 from poselib.experiments import SETTINGS, Experiment, load_experiments, load_tables
 from poselib.project import notebooks, stage_of
 
+# These read whatever has been trained, or the scoreboard, which is written after all tables: people run them.
+LIVE = ("00_start_here", "explore_attention", "explore_predictions", "explore_velocity")
 HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Settings: params.yaml and experiments/.\n"
 
 
@@ -62,7 +64,7 @@ def dvc_yaml(root: Path) -> str:
     if crossed:
         deps = ["checkpoints/${item.run}", "data/prepared/${item.on}"]
         stages["evaluate_on"] = _each("evaluate", "crossed", deps, argument=" --on ${item.on}", **made)
-    shown = notebooks(root)
+    shown = run_by_stages(root)
     stages |= {stage_of(notebook): _table(root, notebook) for notebook in shown}
     sources = [f"notebooks/{notebook}.ipynb" for notebook in shown]
     executed = [f"${{results}}/{notebook}.ipynb" for notebook in shown]
@@ -79,6 +81,11 @@ def dvc_yaml(root: Path) -> str:
     chosen = ["params.yaml", *(path.relative_to(root).as_posix() for path in sorted((root / "experiments").iterdir()))]
     content = {"params": chosen, "vars": [{"runs": runs}, {"crossed": crossed}], "stages": stages}
     return HEADER + yaml.safe_dump(content, sort_keys=False, width=120)
+
+
+def run_by_stages(root: Path) -> list[str]:
+    """The notebooks that are not left to people alone."""
+    return [name for name in notebooks(root) if name not in LIVE]
 
 
 def _stage(root: Path, name: str, *, argument: str = "", deps: list = (), **parts: list) -> dict:

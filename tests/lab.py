@@ -66,19 +66,29 @@ def _address(process, scratch):
 
 
 def run_all_cells(page, address, token, notebook):
-    """Opens a notebook and runs it to its end; gives its cells and the addresses asked for outside."""
+    """Opens a notebook, runs it to its end, stops its kernel; gives its cells and the addresses asked for outside."""
+    found = run_and_stay(page, address, token, notebook)
+    stop(page)
+    return found
+
+
+def run_and_stay(page, address, token, notebook):
+    """`run_all_cells` with a kernel that goes on, for widgets."""
     outside = []
     page.on("request", lambda request: outside.append(request.url) if _leaves(request.url) else None)
     page.set_default_timeout(WAIT)
-    page.goto(f"{address}/{notebook}?token={token}")
+    # Without what another page left open.
+    page.goto(f"{address}/{notebook}?reset&token={token}")
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
     page.evaluate("() => { window.panel = window.jupyterapp.shell.currentWidget }")
     page.evaluate("async () => { await panel.sessionContext.ready; await panel.sessionContext.session.kernel.info }")
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
-    cells = page.evaluate("() => panel.content.model.toJSON().cells")
-    # A server with a running kernel takes long to stop.
+    return page.evaluate("() => panel.content.model.toJSON().cells"), outside
+
+
+def stop(page):
+    """Stops the kernel; a server with a running one takes long to stop."""
     page.evaluate("() => panel.sessionContext.shutdown()")
-    return cells, outside
 
 
 def _leaves(url):

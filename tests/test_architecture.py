@@ -129,7 +129,11 @@ def test_nothing_happens_on_import(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["tables", "figures.velocity", "figures.attention", "claims", "scoreboard", "site.build", "metrics"]
+    "module",
+    [
+        *("tables", "figures.velocity", "figures.attention", "claims", "scoreboard", "site.build", "metrics"),
+        *("figures.explore_attention", "figures.explore_data", "figures.explore_predictions"),
+    ],
 )
 def test_tables_figures_and_claims_never_load_torch(module):
     code = f"import sys, poselib.{module}; sys.exit('torch' in sys.modules)"

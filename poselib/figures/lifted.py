@@ -10,7 +10,8 @@ from matplotlib.animation import FFMpegWriter, PillowWriter
 from matplotlib.figure import Figure
 
 from poselib.data.sequences import Motion
-from poselib.figures.motion import draw_pose, motion_player
+from poselib.figures import player as scene
+from poselib.figures.motion import draw_pose
 
 MOST_FRAMES, FASTEST = 600, 25.0
 VIEWS = {"from the camera": [0, 2], "from its right": [1, 2]}
@@ -45,9 +46,10 @@ The root stands still, and up is the camera's up.</p>
 
 
 def player(lifted: Motion, *, most_frames: int) -> go.Figure:
-    """`motion_player`, looked at from the camera and a little from the side."""
-    figure = motion_player(lifted, most_frames=most_frames)
-    return figure.update_layout(scene={"camera": {"eye": {"x": 0.6, "y": -2.0, "z": 0.5}}})
+    """At most so many of its frames, looked at from the camera and a little from the side."""
+    shown = lifted.thinned(max(1, -(-len(lifted.positions) // most_frames)))
+    body = scene.Body(" ", shown.positions, shown.skeleton)
+    return scene.player([body], shown.fps, f"{lifted.subject}, {lifted.action}", azimuth=-73)
 
 
 def page(path: Path, lifted: Motion) -> None:

@@ -1,20 +1,17 @@
-"""Pictures of motion: still poses in rows, a player, and speeds beside those of real people."""
+"""Pictures of motion: still poses in rows, and speeds beside those of real people."""
 
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from poselib.data.sequences import Motion
+from poselib.figures.player import COLOURS
 from poselib.skeleton import Skeleton
-
-COLOURS = {"left": "#0072B2", "right": "#D55E00", "centre": "#4D4D4D"}
-"""Okabe and Ito's blue and vermillion, told apart by colour-blind readers and in grey print."""
 
 
 def _segments(pose: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, list[str]]:
@@ -85,74 +82,6 @@ def contact_sheet(
         if labels:
             axes.text(-1.0, 0.9, f"{motion.action}\n{motion.subject}", ha="right", va="center", fontsize=9)
     figure.subplots_adjust(left=0.13, right=0.995, top=0.995, bottom=0.005, hspace=0.02)
-    return figure
-
-
-def _bones_3d(pose: np.ndarray, skeleton: Skeleton) -> list[go.Scatter3d]:
-    """One line trace for each side of the body, bones separated by gaps."""
-    traces = []
-    for side, colour in COLOURS.items():
-        bones = [bone for bone in skeleton.bones if skeleton.side(skeleton.names[bone[0]]) == side]
-        points = np.full((3 * len(bones), 3), np.nan)
-        points[0::3], points[1::3] = pose[[b[1] for b in bones]], pose[[b[0] for b in bones]]
-        x, y, z = points.round(3).astype(np.float32).T
-        line = {"color": colour, "width": 7}
-        traces.append(go.Scatter3d(x=x, y=y, z=z, mode="lines", line=line, name=side, hoverinfo="name"))
-    return traces
-
-
-def _room(motion: Motion) -> tuple[go.Mesh3d, dict]:
-    """The floor under a motion and the axes around it."""
-    (x0, y0), (x1, y1) = (f(motion.positions[..., :2], axis=(0, 1)) for f in (np.min, np.max))
-    x, y = [x0 - 0.3, x1 + 0.3], [y0 - 0.3, y1 + 0.3]
-    floor = go.Mesh3d(
-        x=[x[0], x[1], x[1], x[0]], y=[y[0], y[0], y[1], y[1]], z=[0, 0, 0, 0], i=[0, 0], j=[1, 2], k=[2, 3],
-        color="#DDDDDD", opacity=0.6, hoverinfo="skip",
-    )  # fmt: skip
-    room = {
-        "aspectmode": "data",
-        "domain": {"y": [0.14, 1]},
-        "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.8}, "center": {"z": -0.2}},
-        "xaxis": {"range": x, "title": "x (m)", "nticks": 5},
-        "yaxis": {"range": y, "title": "y (m)", "nticks": 5},
-        "zaxis": {"range": [0, 2.1], "title": "z (m)", "nticks": 5},
-    }
-    return floor, room
-
-
-def motion_player(motion: Motion, *, most_frames: int = 60) -> go.Figure:
-    """A skeleton in the room to turn, play and step through, at most `most_frames` of its frames.
-
-    Axes are metres, world, z up; the grey plane is the floor.
-    """
-    step = max(1, int(np.ceil(len(motion.positions) / most_frames)))
-    chosen = range(0, len(motion.positions), step)
-    names = [f"{frame / motion.fps:.2f}" for frame in chosen]
-    stills = [_bones_3d(motion.positions[frame], motion.skeleton) for frame in chosen]
-    floor, room = _room(motion)
-    figure = go.Figure(
-        data=[*stills[0], floor],
-        frames=[go.Frame(data=still, name=name, traces=[0, 1, 2]) for still, name in zip(stills, names, strict=True)],
-    )
-    pace = {
-        "frame": {"duration": 1000 * step / motion.fps, "redraw": True},
-        "fromcurrent": True,
-        "transition": {"duration": 0},
-    }
-    jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
-    buttons = [
-        {"label": "Play", "method": "animate", "args": [None, pace]},
-        {"label": "Pause", "method": "animate", "args": [[None], jump]},
-    ]
-    steps = [{"label": name, "method": "animate", "args": [[name], jump]} for name in names]
-    figure.update_layout(
-        title=f"{motion.subject}, {motion.action}",
-        scene=room,
-        updatemenus=[{"type": "buttons", "direction": "left", "x": 0.15, "y": 0.06, "buttons": buttons}],
-        sliders=[{"x": 0.2, "len": 0.8, "y": 0.1, "currentvalue": {"prefix": "time (s): "}, "steps": steps}],
-        height=640,
-        margin={"l": 10, "r": 10, "t": 40, "b": 10},
-    )
     return figure
 
 

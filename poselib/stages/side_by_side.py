@@ -17,7 +17,8 @@ from tqdm import tqdm
 from poselib import files, forked_kernel
 from poselib.errors import InputError
 from poselib.experiments import load_experiments, load_parameters
-from poselib.project import notebooks, stage_of
+from poselib.pipeline import run_by_stages
+from poselib.project import stage_of
 from poselib.records import timing_of
 from poselib.stages.dvc_lock import record, stale
 
@@ -49,7 +50,7 @@ def _bring_all(root: Path, jobs: int) -> None:
     _bring(root, jobs, "experiments", ["train", "evaluate"], starts)
     if crossed:
         _bring(root, jobs, "tests on other sets", ["evaluate_on"])
-    _bring(root, jobs, "notebooks", [stage_of(name) for name in notebooks(root)])
+    _bring(root, jobs, "notebooks", [stage_of(name) for name in run_by_stages(root)])
 
 
 def _bring(root: Path, jobs: int, title: str, targets: list[str], starts: Mapping[str, str] | None = None) -> None:
@@ -132,7 +133,7 @@ def _run(root: Path, stages: list[str]) -> None:
     from poselib.stages import evaluate, fingerprint, prepare, settings, synthesise, table, train
 
     os.chdir(root)
-    notebook_of = {stage_of(name): name for name in notebooks(root)}
+    notebook_of = {stage_of(name): name for name in run_by_stages(root)}
     single = {"settings": settings, "code": fingerprint}
     named = {"synthesise": synthesise, "prepare": prepare, "train": train, "evaluate": evaluate}
     for stage in stages:
