@@ -9,6 +9,7 @@ from poselib.geometry import mirror
 from poselib.inference import lift_clips
 from poselib.layers.mlp import DropPath
 from poselib.losses import position
+from poselib.layers.lifter import Lifter
 from poselib.models import build
 from poselib.skeleton import H36M_17
 from poselib.strategies import PLAIN
@@ -72,7 +73,12 @@ def test_golden_outputs(config, batch, places, expected):
 
 def test_golden_flip_average():
     model, inputs = small(), clip(2, 36, 2)
-    output, _ = lift_clips(lambda x: sequence(model, x), PLAIN, inputs, H36M_17.flip)
+
+    class Sequence(Lifter):
+        def forward(self, clips):
+            return sequence(model, clips)
+
+    output, _ = lift_clips(Sequence(), PLAIN, inputs, H36M_17.flip)
     places = ((0, 0, 0, 0), (0, 18, 3, 0), (0, 18, 6, 0), (1, 18, 13, 1), (1, 18, 16, 1))
     expected = (0.001797, 0.666624, -1.118695, -0.111162, -0.406890, -0.388880, -1.100146)
     assert numbers(output, *places) == pytest.approx(expected, abs=1e-5)
