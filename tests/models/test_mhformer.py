@@ -7,9 +7,9 @@ from poselib.complexity import count, traced_macs
 from poselib.errors import InputError
 from poselib.geometry import mirror
 from poselib.inference import lift_clips
+from poselib.layers.lifter import Lifter
 from poselib.layers.mlp import DropPath
 from poselib.losses import position
-from poselib.layers.lifter import Lifter
 from poselib.models import build
 from poselib.skeleton import H36M_17
 from poselib.strategies import PLAIN
