@@ -34,7 +34,7 @@ stages:
 	dvc repro
 
 test: env
-	python -m pytest -n $(JOBS) --dist loadfile
+	python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: env
 	ruff check . && ruff format --check .

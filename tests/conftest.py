@@ -11,6 +11,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items):
+    # The longest file begins first, or it would be left to one process at the end.
+    items.sort(key=lambda item: item.path.name != "test_pipeline.py")
+
+
 @pytest.fixture(scope="session")
 def mocap_folder() -> Path:
     """The real motion capture: POSELIB_MOCAP if set, else beside the project, else inside it."""
