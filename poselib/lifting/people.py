@@ -69,7 +69,7 @@ def lift(
             continue
         filled, mask = without_gaps(own, guessed, causal=look_ahead is not None)
         spans = _spans(own.frames, filled.frames, longest_gap * own.fps)
-        poses = _poses(trained, filled, spans, ahead, progress)
+        poses = _poses(trained.told(focal, filled.size), filled, spans, ahead, progress)
         kept = np.concatenate([np.arange(*span) for span in spans])
         if look_ahead is not None:
             # Whether somebody who is away comes back is not known yet.
