@@ -48,14 +48,16 @@ def detector(level: float, fps: float) -> DetectorNoise:
 
 
 def missed(random: np.random.Generator, frames: int, share: float, fps: float) -> np.ndarray:
-    """Which joints (F, 17) a detector lost: a share of them, in spells; every joint is seen at least once."""
+    """Which joints (F, 17) a detector lost: about a share of them, in spells; every joint is seen at least once."""
     length = max(1.0, MISSING_S * fps)
-    begins = random.random((frames, len(H36M_17))) < -np.log1p(-share) / length
+    # Spells may have begun before the first frame.
+    before = round(5 * length)
+    begins = random.random((before + frames, len(H36M_17))) < -np.log1p(-share) / length
     lost = np.zeros_like(begins)
     for frame, joint in np.argwhere(begins):
         lost[frame : frame + random.geometric(1 / length), joint] = True
-    lost[random.integers(frames, size=len(H36M_17)), np.arange(len(H36M_17))] = False
-    return lost
+    lost[before + random.integers(frames, size=len(H36M_17)), np.arange(len(H36M_17))] = False
+    return lost[before:]
 
 
 def filled(points: np.ndarray, lost: np.ndarray) -> np.ndarray:
@@ -91,9 +93,8 @@ class StrangersClips:
     def clips_of(self, epoch: int) -> np.ndarray:
         """Numbers (count * size,) of an epoch's clips; each is a window, or its mirror image, and a seed."""
         random, twice = np.random.default_rng([self.seed, epoch]), 2 * len(self.windows)
-        return random.integers(twice, size=self.count * self.size) + twice * random.integers(
-            2**32, size=self.count * self.size
-        )
+        numbers, seeds = (random.integers(most, size=self.count * self.size) for most in (twice, 2**32))
+        return numbers + twice * seeds
 
     def gather(self, numbers: np.ndarray) -> Clip:
         """The batch of these clip numbers."""
@@ -106,10 +107,8 @@ class StrangersClips:
         exact, poses = film(world, views)
         seen = np.stack([self._seen(points, random) for points in exact])
         target = to_person(centre_on_root(poses), seen, views.screen_focal[:, None])
-        seen, exact, target = (
-            torch.from_numpy(part.astype(np.float32)) for part in (of_person(seen), of_person(exact), target)
-        )
-        return Clip(seen, exact, target)
+        parts = of_person(seen), of_person(exact), target
+        return Clip(*(torch.from_numpy(part.astype(np.float32)) for part in parts))
 
     def _seen(self, points: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """What a detector gives of one clip (T, 17, 2), filled in."""
