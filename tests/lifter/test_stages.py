@@ -188,16 +188,18 @@ def numbers_of(text):
 
 
 def test_the_pipeline_names_the_files_and_settings_there_are():
-    stages = yaml.safe_load((PROJECT / "lifter/dvc.yaml").read_text())["stages"]
-    shipped = load(PROJECT).checkpoint
+    content = yaml.safe_load((PROJECT / "lifter/dvc.yaml").read_text())["stages"]
+    # `side-by-side` takes stages of all pipelines by their names.
+    assert all(name.startswith("lifter-") for name in content)
+    stages = {name.removeprefix("lifter-"): stage for name, stage in content.items()}
     outs = {
-        name: [next(iter(out)) if isinstance(out, dict) else out for out in stage["outs"]]
-        for name, stage in stages.items()
+        name: [next(iter(out)) if isinstance(out, dict) else out for out in stages[name]["outs"]] for name in stages
     }
     assert outs["code"] == [f"data/code/lifter/{name}.json" for name in STAGES]
-    assert outs["prepare"] == [PREPARED] and outs["train"] == [shipped, LOG]
+    assert outs["prepare"] == [PREPARED] and outs["train"] == [load(PROJECT).checkpoint, LOG]
     assert outs["measure"] == [CURVES, SPEED] and outs["card"] == [f"{SHIPPED}/CARD.md"]
     for name in STAGES:
+        assert stages[name]["cmd"] == f"python -m poselib lifter {name}"
         assert f"data/code/lifter/{name}.json" in stages[name]["deps"]
         for part in stages[name]["params"]:
             assert set(part["lifter/params.yaml"] or ()) <= set(Settings.model_fields)
