@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,11 +18,6 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Measure what the package needs of this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
-lifter = typer.Typer(
-    help="Make and measure the checkpoint that ships with the package; what lifter/dvc.yaml calls.",
-    no_args_is_help=True,
-)
-app.add_typer(lifter, name="lifter")
 Name = Annotated[str, typer.Argument(help="Name of an experiment in experiments/*.yaml.")]
 
 
@@ -249,58 +244,22 @@ def memory(
         raise typer.Exit(1)
 
 
-@lifter.command(name="code")
-def lifter_code() -> None:
-    """Note what the code of the lifter's stages does, so that they run again when it changes."""
-    from poselib.stages.lifter import code as stage
-
-    stage.run(root())
-
-
-@lifter.command(name="prepare")
-def lifter_prepare() -> None:
-    """Turn CMU's clips into a memory-mapped set under data/prepared/lifter."""
-    from poselib.stages.lifter import prepare as stage
-    from poselib.stages.lifter.settings import load
-
-    stage.run(root(), load(root()))
-
-
-@lifter.command(name="train")
-def lifter_train() -> None:
-    """Train the checkpoint that ships; a killed training continues where it was."""
-    from poselib.stages.lifter import train as stage
-    from poselib.stages.lifter.settings import load
-
-    stage.run(root(), load(root()))
-
-
-@lifter.command(name="measure")
-def lifter_measure() -> None:
-    """Measure its errors on people it never saw, by noise, missing joints, frame rate and camera."""
-    from poselib.stages.lifter import measure as stage
-    from poselib.stages.lifter.settings import load
-
-    stage.run(root(), load(root()))
-
-
-@lifter.command(name="card")
-def lifter_card() -> None:
-    """Write its model card from what was measured."""
-    from poselib.stages.lifter import card as stage
-    from poselib.stages.lifter.settings import load
-
-    stage.run(root(), load(root()))
-
-
-@lifter.command(name="rehearse")
-def lifter_rehearse(
-    out: Annotated[Path, typer.Option(help="Folder to write to; nothing that ships changes.")] = Path("work/rehearsal"),
+@app.command()
+def lifter(
+    stage: Annotated[
+        Literal["code", "prepare", "train", "measure", "card", "rehearse"], typer.Argument(help="A stage, or rehearse.")
+    ],
 ) -> None:
-    """Run all stages in a minute, on sizes too small to be of use."""
-    from poselib.stages.lifter import rehearse as stage
+    """Make and measure the checkpoint that ships with the package: the stages of lifter/dvc.yaml.
 
-    stage.run(root(), out)
+    'rehearse' runs all of them in a minute, on sizes too small to be of use,
+    into work/rehearsal. A killed training continues where it was.
+    """
+    from importlib import import_module
+
+    from poselib.stages.lifter.settings import load
+
+    import_module(f"poselib.stages.lifter.{stage}").run(root(), load(root()))
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,9 +11,11 @@ import pytest
 import torch
 import yaml
 from samples.mocap import put_bvh
+from typer.testing import CliRunner
 
 import poselib
 from poselib import checkpoints
+from poselib.__main__ import app
 from poselib.data.mocap_clean import resample
 from poselib.data.prepared import open_prepared
 from poselib.errors import InputError
@@ -34,7 +37,9 @@ def settings(tmp_path_factory):
     for subject in SUBJECTS:
         offsets = {joint: random.uniform(-4, 4, 3).round(3) for joint in CMU_BVH.names}
         put_bvh(folder, f"{subject}_01.bvh", offsets=offsets)
-    return small(load(PROJECT), PROJECT).model_copy(update={"path": str(folder)})
+    short = small(load(PROJECT), PROJECT)
+    measuring = short.measuring.model_copy(update={"every": 1})
+    return short.model_copy(update={"path": str(folder), "measuring": measuring})
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +71,17 @@ def test_clips_whose_licence_is_share_alike_are_refused(tmp_path):
         put_bvh(tmp_path, name)
     with pytest.raises(InputError, match="HDM_bd_walk.bvh: is of HDM05, and its licence is share-alike; name a folder"):
         prepare.checked_split(tmp_path)
+
+
+def test_a_command_without_motion_capture_ends_in_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "lifter").mkdir()
+    for name in ("dvc.yaml", "lifter/params.yaml"):
+        shutil.copy(PROJECT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    for stage, sentence in (("prepare", "data/raw/cmu is no folder"), ("train", "no prepared set here")):
+        done = CliRunner().invoke(app, ["lifter", stage])
+        assert isinstance(done.exception, InputError) and sentence in str(done.exception)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dvc.yaml", "lifter"]
 
 
 def test_a_training_that_was_killed_ends_with_the_same_bits(made, settings, tmp_path, monkeypatch):

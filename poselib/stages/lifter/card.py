@@ -1,18 +1,16 @@
 """Stage card: poselib/default/CARD.md, every number in it taken from what was trained and measured."""
 
-import csv
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from poselib.data.cmu_files import CMU_CREDIT
-from poselib.data.prepared import open_prepared
-from poselib.errors import InputError
+from poselib.data.prepared import SPLITS, open_prepared
 from poselib.files import write_whole
 from poselib.lifting import find
-from poselib.stages.lifter.measure import USUAL, USUAL_FPS
-from poselib.stages.lifter.settings import CURVES, LOG, PREPARED, PROJECT, SHIPPED, SPEED, Settings
+from poselib.stages.lifter.measure import USUAL
+from poselib.stages.lifter.settings import CURVES, LOG, PREPARED, PROJECT, SHIPPED, SPEED, Settings, read_table
 
-Row = Mapping[str, str]
 CURVES_OF = {
     "any camera": "cameras",
     "joints": "joints of the detector",
@@ -39,66 +37,30 @@ def run(root: Path, settings: Settings) -> None:
 
 def text(root: Path, settings: Settings) -> str:
     """The card of what lies below `root`."""
-    rows, log, speed = (_read(root / name) for name in (CURVES, LOG, SPEED))
-    usual = next(row for row in rows if row["curve"] == "usual")
-    told = next(row for row in rows if (row["curve"], row["value"]) == ("focal length", "told"))
-    best = min(log, key=lambda row: float(row["held_out_mpjpe_mm"]))
+    table, log, speed = (read_table(root / name) for name in (CURVES, LOG, SPEED))
+    by = table.set_index(["curve", "value"]).sort_index()
     prepared, place = open_prepared(root / PREPARED), root / settings.checkpoint
-    people = {
-        split: sorted({video.subject for video in prepared.split(split)}) for split in ("train", "validation", "test")
-    }
-    drawn, network = settings.film, settings.network
     template = (PROJECT / TEMPLATE).read_text()
     return template.format(
-        **network.model_dump(include={"depth", "dim", "frames"}),
-        **{split: ", ".join(subjects) for split, subjects in people.items()},
-        **{name: _range(drawn.cameras[name]) for name in ("distance", "height", "focal")},
-        **{name: f"{float(usual[name]):.1f}" for name in (*COLUMNS, "mean_pose_mm", "noise_px")},
-        **{name: f"{float(told[name]):.1f}" for name in ("root_path_mm", "root_path_percent")},
-        **{f"speed_{name}": speed[0][name] for name in ("frames", "fps", "seconds")},
-        name=settings.name,
-        fps=settings.fps,
+        settings=settings,
+        usual=by.loc["usual", ""],
+        told=by.loc["focal length", "told"],
+        best=log.loc[log["held_out_mpjpe_mm"].idxmin()],
+        speed=speed.iloc[0],
+        people={split: ", ".join(sorted({video.subject for video in prepared.split(split)})) for split in SPLITS},
+        minutes=sum(video.frames for video in prepared.split("train")) / settings.fps / 60,
         parameters=sum(weights.numel() for weights in find(place).model.parameters()),
         megabytes=place.stat().st_size / 1e6,
-        minutes=round(sum(video.frames for video in prepared.split("train")) / settings.fps / 60),
-        epochs=settings.training.epochs,
-        body=_range(drawn.body),
-        noise=f"{drawn.noise[1]:g}",
-        missing=f"{drawn.missing[1]:.0%}",
-        coarse=f"{drawn.coarse_joints:.0%}",
-        epoch=best["epoch"],
-        held_out=f"{float(best['held_out_mpjpe_mm']):.1f}",
         credit=CMU_CREDIT,
-        seconds=settings.measuring.seconds,
-        pieces=usual["pieces"],
-        count=usual["frames"],
-        usual_height=USUAL["height"],
-        usual_distance=USUAL["distance"],
-        usual_fps=USUAL_FPS,
-        assumed=settings.assumed_focal,
-        threads=speed[0]["threads"],
-        times=speed[0]["times_real_time"],
-        curves="\n\n".join(_table(curve, rows) for curve in CURVES_OF),
+        at=USUAL,
+        curves="\n\n".join(_table(curve, table) for curve in CURVES_OF),
     )
 
 
-def _table(curve: str, rows: Iterable[Row]) -> str:
+def _table(curve: str, table: pd.DataFrame) -> str:
     columns = {**COLUMNS, **EXTRA.get(curve, {})}
     lines = [f"| {CURVES_OF[curve]} | {' | '.join(columns.values())} |", "|---" * (1 + len(columns)) + "|"]
-    for row in rows:
-        if row["curve"] == curve:
-            star = "*" * int(row["beyond_training"])
-            numbers = " | ".join(f"{float(row[column]):.1f}" for column in columns)
-            lines.append(f"| {row['value']}{star} | {numbers} |")
+    for _, row in table[table["curve"] == curve].iterrows():
+        numbers = " | ".join(f"{row[column]:.1f}" for column in columns)
+        lines.append(f"| {row['value']}{'*' * row['beyond_training']} | {numbers} |")
     return "\n".join(lines)
-
-
-def _range(ends: tuple[float, float]) -> str:
-    return f"{ends[0]:g} to {ends[1]:g}"
-
-
-def _read(path: Path) -> list[Row]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; train and measure first: dvc repro lifter/dvc.yaml")
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))

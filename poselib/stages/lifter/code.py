@@ -5,11 +5,12 @@ from pathlib import Path
 
 from poselib.closure import FOLDER, closure, fingerprint
 from poselib.files import write_whole
+from poselib.stages.lifter.settings import Settings
 
 STAGES = ("prepare", "train", "measure", "card")
 
 
-def run(root: Path) -> None:
+def run(root: Path, settings: Settings) -> None:
     """Write data/code/lifter/<stage>.json, each {file: digest}."""
     folder = root / FOLDER / "lifter"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,5 @@
 """Stage measure: what `lift` makes of the held-out subjects with the checkpoint that ships, by input of many kinds."""
 
-import csv
-import io
-import resource
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,14 +16,13 @@ from poselib.data.filming import film as film_by
 from poselib.data.mocap_clean import resample
 from poselib.data.prepared import open_prepared
 from poselib.data.sequences import Motion
-from poselib.data.virtual_cameras import Views, draw, film
-from poselib.files import write_whole
+from poselib.data.virtual_cameras import draw, film
 from poselib.geometry import centre_on_root, denormalise_screen
 from poselib.lifting import Trained, find, lift
 from poselib.metrics import MILLIMETRES, joint_errors, mpjpe, n_mpjpe, p_mpjpe
 from poselib.motion_quality import acceleration_error
 from poselib.stages.lifter.prepare import checked_split
-from poselib.stages.lifter.settings import CURVES, PREPARED, SPEED, Settings
+from poselib.stages.lifter.settings import CURVES, PREPARED, SPEED, Settings, write_table
 from poselib.stages.lifter.strangers import coarse, detector, missed
 
 SIZE = (1000, 1000)
@@ -62,14 +57,11 @@ def run(root: Path, settings: Settings) -> None:
     """
     torch.set_num_threads(settings.training.threads)
     trained = find(root / settings.checkpoint)
-    pieces = list(_pieces(root, settings))
-    step = 1 if settings.measuring.pieces is None else max(1, len(pieces) // settings.measuring.pieces)
-    pieces = pieces[::step]
-    kinds = list(_kinds(settings))
-    mean = _mean_pose(root, settings)
-    rows = [_row(kind, trained, pieces, settings, mean) for kind in tqdm(kinds, desc="kinds of input", unit="kind")]
-    _write(root / CURVES, rows)
-    _write(root / SPEED, [_speed(trained, settings)])
+    kinds = tqdm(list(_kinds(settings)), desc="kinds of input", unit="kind")
+    pieces, mean = list(_pieces(root, settings))[:: settings.measuring.every], _mean_pose(root, settings)
+    rows = [_row(kind, trained, pieces, settings, mean) for kind in kinds]
+    write_table(root / CURVES, rows)
+    write_table(root / SPEED, [_speed(trained, settings.training.threads)])
 
 
 def _kinds(settings: Settings) -> Iterator[Kind]:
@@ -128,14 +120,16 @@ def _errors(
     lifted = lift(given, "h36m", SIZE, kind.fps, checkpoint=trained, focal=told).person
     truth = centre_on_root(poses)[lifted.frames]
     found, path = lifted.poses_3d.astype(float), lifted.root_path_estimate
-    errors = {"noise_px": float(joint_errors(seen, exact).mean())}
-    errors |= {f"{measure.__name__}_mm": MILLIMETRES * float(measure(found, truth)) for measure in MEASURES}
-    errors["mean_pose_mm"] = MILLIMETRES * float(mpjpe(np.broadcast_to(mean, truth.shape), truth))
-    errors["acceleration_m_per_s2"] = float(acceleration_error(found, truth)) * kind.fps**2
     root = poses[lifted.frames, 0]
-    off = np.full(1, np.nan) if path is None else np.linalg.norm(path - root, axis=-1)
-    errors["root_path_mm"] = MILLIMETRES * float(off.mean())
-    errors["root_path_percent"] = 100 * float((off / np.linalg.norm(root, axis=-1)).mean())
+    off = np.nan * root[:, 0] if path is None else np.linalg.norm(path - root, axis=-1)
+    errors = {
+        "noise_px": joint_errors(seen, exact).mean(),
+        **{f"{measure.__name__}_mm": MILLIMETRES * measure(found, truth) for measure in MEASURES},
+        "mean_pose_mm": MILLIMETRES * mpjpe(mean, truth),
+        "acceleration_m_per_s2": acceleration_error(found, truth) * kind.fps**2,
+        "root_path_mm": MILLIMETRES * off.mean(),
+        "root_path_percent": 100 * (off / np.linalg.norm(root, axis=-1)).mean(),
+    }
     return {**errors, "frames": len(truth)}
 
 
@@ -149,7 +143,7 @@ def _filmed(
         sequence = film_by(motion, camera)
         scale = SIZE[0] / camera.size[0]
         return scale * sequence.poses_2d["gt"], sequence.poses_3d.astype(float), scale * camera.focal[0]
-    views: Views = draw(random, 1, settings.film.cameras).but(**kind.camera)
+    views = draw(random, 1, settings.film.cameras).but(**kind.camera)
     screen, poses = film(motion.positions[None].astype(float), views)
     return denormalise_screen(screen[0], SIZE), poses[0], SIZE[0] * float(views.focal[0])
 
@@ -163,22 +157,12 @@ def _mean_pose(root: Path, settings: Settings) -> np.ndarray:
     return centre_on_root(poses[:, 0]).mean(axis=0)
 
 
-def _speed(trained: Trained, settings: Settings) -> dict:
-    """Seconds that lifting of 10 000 frames of noise takes here, and the memory that comes with it."""
-    random = np.random.default_rng(0)
-    points = random.uniform(300, 700, (SPEED_FRAMES, len(trained.skeleton), 2))
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+def _speed(trained: Trained, threads: int) -> dict:
+    """How long lifting of 10 000 frames takes here, whatever they show."""
+    points = np.random.default_rng(0).uniform(300, 700, (SPEED_FRAMES, len(trained.skeleton), 2))
+    started = time.perf_counter()
     lift(points, "h36m", SIZE, USUAL_FPS, checkpoint=trained)
     seconds = time.perf_counter() - started
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    rate = {"frames": SPEED_FRAMES, "fps": USUAL_FPS, "seconds": round(seconds, 2)}
-    rate |= {"times_real_time": round(SPEED_FRAMES / USUAL_FPS / seconds, 2), "grown_mib": round(grown, 1)}
-    return rate | {"threads": settings.training.threads, "platform": sys.platform}
-
-
-def _write(path: Path, rows: list[dict]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = csv.DictWriter(text := io.StringIO(), list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_whole(path, text.getvalue())
+    times = SPEED_FRAMES / USUAL_FPS / seconds
+    row = {"frames": SPEED_FRAMES, "fps": f"{USUAL_FPS:g}", "threads": threads}
+    return row | {"seconds": f"{seconds:.1f}", "times_real_time": f"{times:.1f}"}

@@ -3,21 +3,21 @@
 from pathlib import Path
 
 from poselib.stages.lifter import card, measure, prepare, train
-from poselib.stages.lifter.settings import Settings, load
+from poselib.stages.lifter.settings import Settings
 
 
-def run(root: Path, out: Path) -> None:
-    """Write into `out` what the stages would write into the project.
+def run(root: Path, settings: Settings) -> None:
+    """Write into work/rehearsal what the stages would write into the project.
 
     Raises:
         InputError: as the stages.
     """
-    settings = small(load(root), root)
+    settings = small(settings, root)
     for stage in (prepare, train, measure, card):
-        stage.run(out, settings)
+        stage.run(root / "work/rehearsal", settings)
 
 
 def small(settings: Settings, root: Path) -> Settings:
     """The settings with the parts replaced that `rehearsal` names."""
-    parts = {name: getattr(settings, name).model_copy(update=dict(part)) for name, part in settings.rehearsal.items()}
+    parts = {name: getattr(settings, name).model_copy(update=part) for name, part in settings.rehearsal.items()}
     return settings.model_copy(update={**parts, "path": str((root / settings.path).resolve())})

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from poselib.errors import InputError
+from poselib.files import write_whole
 from poselib.yaml_file import checked, read_yaml
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -55,10 +58,10 @@ class Film(_Strict):
 
 
 class Measuring(_Strict):
-    """What is lifted of the held-out subjects: pieces of so many seconds, and the values of each curve."""
+    """What is lifted of the held-out subjects, one in `every` pieces of so many seconds, and each curve's values."""
 
     seconds: float
-    pieces: int | None
+    every: int
     noise: list[float]
     missing: list[float]
     fps: list[float]
@@ -92,3 +95,20 @@ def load(root: Path) -> Settings:
         InputError: missing file, unknown key, wrong type.
     """
     return checked(Settings, read_yaml(root / "lifter/params.yaml"), "lifter/params.yaml")
+
+
+def write_table(path: Path, rows: list[dict]) -> None:
+    """Rows as CSV, 'nan' where there is no number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, pd.DataFrame(rows).to_csv(index=False, na_rep="nan"))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """What `write_table` wrote.
+
+    Raises:
+        InputError: nothing is trained and measured yet.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; train and measure first: dvc repro lifter/dvc.yaml")
+    return pd.read_csv(path, keep_default_na=False, na_values="nan")

@@ -1,8 +1,6 @@
 """Stage train: the network that ships, with all that lifting needs to know of it in its one file."""
 
-import csv
 import hashlib
-import io
 import json
 import math
 import shutil
@@ -16,7 +14,7 @@ from poselib.closure import closure, fingerprint
 from poselib.data.prepared import PreparedSet, open_prepared
 from poselib.distinct_start import set_joints_apart
 from poselib.errors import InputError
-from poselib.files import held, write_whole
+from poselib.files import held
 from poselib.inference import lift_clips
 from poselib.layers.lifter import Lifter
 from poselib.lifting.trained import Description, Trained
@@ -25,7 +23,7 @@ from poselib.models import build
 from poselib.progress import Progress
 from poselib.recipe import OPTIMISERS, Recipe
 from poselib.skeleton import H36M_17
-from poselib.stages.lifter.settings import LOG, PREPARED, PROJECT, Settings
+from poselib.stages.lifter.settings import LOG, PREPARED, PROJECT, Settings, write_table
 from poselib.stages.lifter.strangers import StrangersClips
 from poselib.strategies import PLAIN, Clip
 from poselib.training import FORGET_EVERY, SNAPSHOT_EVERY_S, take_batch
@@ -50,10 +48,7 @@ def run(root: Path, settings: Settings) -> None:
         place = root / settings.checkpoint
         place.parent.mkdir(parents=True, exist_ok=True)
         Trained(settings.name, progress.model, _about(settings, prepared)).save(place)
-        writer = csv.DictWriter(log := io.StringIO(), list(progress.log[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(progress.log)
-        write_whole(root / LOG, log.getvalue())
+        write_table(root / LOG, progress.log)
         shutil.rmtree(work)
     print(f"{place}: {best['mpjpe_mm']:.1f} mm on held-out clips after epoch {best['epoch']}")
 
