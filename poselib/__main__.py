@@ -117,7 +117,9 @@ def lift(
     fps: Annotated[float | None, typer.Option(help="Frames per second, where the file does not say it.")] = None,
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("lifted"),
     save: Annotated[list[str] | None, typer.Option(help="npz, csv, json, html, gif or mp4; npz if none.")] = None,
-    focal: Annotated[float | None, typer.Option(help="Focal length in pixels; estimates the path of the root.")] = None,
+    focal: Annotated[
+        float | None, typer.Option(help="Focal length in pixels; improves poses, estimates the path of the root.")
+    ] = None,
     look_ahead: Annotated[
         int | None, typer.Option(help="Causal: how many later frames may tell about a frame; else all of a window.")
     ] = None,

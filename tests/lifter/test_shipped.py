@@ -67,7 +67,7 @@ def test_a_walk_of_somebody_it_never_saw_is_lifted_as_well_as_it_says(rows, moca
         lifted = poselib.lift(seen.poses_2d["cpn"], "h36m", camera.size, walk.fps)
         errors.append(MILLIMETRES * mpjpe(lifted.poses_3d, centre_on_root(seen.poses_3d)))
     # People in the table also dance, fight and play ball.
-    assert np.mean(errors) < float(stated["mpjpe_mm"]) < float(stated["mean_pose_mm"]) / 2
+    assert np.mean(errors) < float(stated["mpjpe_mm"]) < 0.6 * float(stated["mean_pose_mm"])
 
 
 def test_it_lifts_faster_than_a_camera_films(shipped):

@@ -5,6 +5,7 @@ import pytest
 
 import poselib
 from poselib.data.person_frame import to_person
+from poselib.errors import InputError
 from poselib.geometry import normalise_screen
 from poselib.lifting import Live
 from poselib.lifting import passes as lifting
@@ -51,3 +52,8 @@ def test_blocks_and_single_frames_give_the_same(name, clip, network, monkeypatch
     live = Live(trained, "h36m", clip.size, 2)
     pushed = [live.push(frame)[1] for frame in clip.pixels]
     np.testing.assert_allclose(np.concatenate([*pushed, live.close()[1]]), causal, atol=1e-5)
+
+
+def test_pixels_are_no_screen_coordinates(clip, network):
+    with pytest.raises(InputError, match="input poses: coordinates up to .* look like pixels"):
+        next(passes(network(assumed_focal=0.9), clip.pixels))
