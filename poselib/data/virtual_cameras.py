@@ -13,11 +13,11 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Views:
-    """Where cameras stand and how they look, one number (N,) each, or one for all.
+    """Where cameras stand and how they look, one number (N,) each.
 
-    `distance` is horizontal, from the nearest place of the person's root, `height` above the floor, both in metres;
-    `azimuth` the side they stand on, `roll` and `aside`, `above` by how much the axis misses the person, in degrees;
-    `focal` is in widths of the image. No lens distortion, principal point in the middle.
+    `distance` is how near the person's root may come to the camera on the floor, `height` is above the floor, both in
+    metres; `azimuth` the side they stand on, `roll` and `aside`, `above` by how much the axis misses the person, in
+    degrees; `focal` is in widths of the image. No lens distortion, principal point in the middle.
     """
 
     distance: np.ndarray
@@ -39,7 +39,7 @@ class Views:
 
 
 def draw(random: np.random.Generator, count: int, ranges: Mapping[str, Range]) -> Views:
-    """Cameras on every side; what a range is given for is drawn evenly from it, distance and focal by its logarithm."""
+    """Cameras on every side; the rest is drawn evenly from its range, distance and focal length by their logarithm."""
     drawn = {name: random.uniform(*ends, count) for name, ends in ranges.items() if name not in ("distance", "focal")}
     for name in ("distance", "focal"):
         drawn[name] = np.exp(random.uniform(*np.log(ranges[name]), count))
@@ -60,7 +60,7 @@ def film(world: np.ndarray, views: Views) -> tuple[np.ndarray, np.ndarray]:
     reach = np.linalg.norm((root - middle[:, None])[..., :2], axis=-1).max(axis=1)
     azimuth = np.radians(views.azimuth)
     away = np.stack([np.cos(azimuth), np.sin(azimuth)], axis=-1) * (views.distance + reach)[:, None]
-    place = np.concatenate([middle[:, :2] + away, np.broadcast_to(views.height, azimuth.shape)[:, None]], axis=-1)
+    place = np.concatenate([middle[:, :2] + away, views.height[:, None]], axis=-1)
     # Rows are the camera's axes: x right, y down, z forward.
     forward = middle - place
     forward /= np.linalg.norm(forward, axis=-1, keepdims=True)

@@ -70,7 +70,7 @@ class Measuring(_Strict):
 
 
 class Settings(_Strict):
-    """lifter/params.yaml; `rehearsal` replaces parts of `training` and `measuring` by what takes seconds."""
+    """lifter/params.yaml; `rehearsal` replaces parts of the rest by what takes seconds."""
 
     path: str
     name: str
