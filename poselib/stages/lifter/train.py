@@ -70,6 +70,7 @@ def train(settings: Settings, prepared: PreparedSet, snapshot: Path) -> Progress
     torch.manual_seed(training.seed)
     model = build("mixste", joints=len(H36M_17), in_channels=2, drop_path=0.0, **network.model_dump())
     set_joints_apart(model)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
     progress = Progress(model.train(), OPTIMISERS[recipe.optimiser](model.parameters(), recipe), None)
     if snapshot.is_file():
         progress.restore(snapshot)
@@ -102,7 +103,7 @@ def _close_epoch(progress: Progress, held_out: Clip, lr: float) -> None:
     if not math.isfinite(error):
         raise InputError(f"the training diverged in epoch {row['epoch']}; choose a lower rate than {lr:g}")
     if error < progress.best.get("validation", {"mpjpe_mm": math.inf})["mpjpe_mm"]:
-        weights = {key: value.detach().clone() for key, value in progress.model.state_dict().items()}
+        weights = {key: value.detach().cpu().clone() for key, value in progress.model.state_dict().items()}
         progress.best["validation"] = {"mpjpe_mm": error, "epoch": progress.epoch + 1, "weights": weights}
     progress.log.append(row)
     progress.epoch, progress.batch, progress.loss_sum = progress.epoch + 1, 0, 0.0
@@ -112,9 +113,10 @@ def _close_epoch(progress: Progress, held_out: Clip, lr: float) -> None:
 def _error_mm(model: Lifter, held_out: Clip) -> float:
     """MPJPE in the person's frame, which is that in the camera's: turning both changes no distance."""
     model.eval()
-    parts = [lift_clips(model, PLAIN, clips, H36M_17.flip)[0] for clips in held_out.poses_2d.split(CLIPS_AT_A_TIME)]
+    given = held_out.poses_2d.to(next(model.parameters()).device).split(CLIPS_AT_A_TIME)
+    lifted = torch.cat([lift_clips(model, PLAIN, clips, H36M_17.flip)[0] for clips in given])
     model.train()
-    return MILLIMETRES * float(mpjpe(torch.cat(parts), held_out.truth_3d))
+    return MILLIMETRES * float(mpjpe(lifted.cpu(), held_out.truth_3d))
 
 
 def _about(settings: Settings, prepared: PreparedSet) -> Description:
