@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -117,7 +117,9 @@ def lift(
     fps: Annotated[float | None, typer.Option(help="Frames per second, where the file does not say it.")] = None,
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("lifted"),
     save: Annotated[list[str] | None, typer.Option(help="npz, csv, json, html, gif or mp4; npz if none.")] = None,
-    focal: Annotated[float | None, typer.Option(help="Focal length in pixels; estimates the path of the root.")] = None,
+    focal: Annotated[
+        float | None, typer.Option(help="Focal length in pixels; improves poses, estimates the path of the root.")
+    ] = None,
     look_ahead: Annotated[
         int | None, typer.Option(help="Causal: how many later frames may tell about a frame; else all of a window.")
     ] = None,
@@ -257,6 +259,24 @@ def speed(
     from poselib.bench import speed as measurement
 
     measurement.report(only or [], quick, out)
+
+
+@app.command()
+def lifter(
+    stage: Annotated[
+        Literal["code", "prepare", "train", "measure", "card", "rehearse"], typer.Argument(help="A stage, or rehearse.")
+    ],
+) -> None:
+    """Make and measure the checkpoint that ships with the package: the stages of lifter/dvc.yaml.
+
+    'rehearse' runs all of them in a minute, on sizes too small to be of use,
+    into work/rehearsal. A killed training continues where it was.
+    """
+    from importlib import import_module
+
+    from poselib.stages.lifter.settings import load
+
+    import_module(f"poselib.stages.lifter.{stage}").run(root(), load(root()))
 
 
 def main() -> None:

@@ -11,26 +11,22 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
 
-from poselib.layers.graph import GraphConvolution
 from poselib.layers.lifter import Lifter
-from poselib.layers.transformer import TransformerBlock
-from poselib.models.mhformer import CrossHypothesisInteraction, SelfHypothesisRefinement
 
 # Narrower blocks, and inputs of fewer numbers, are faster as they are.
 LEAST_WIDTH = 128
 LEAST_NUMBERS = 2**17
-BLOCKS = (TransformerBlock, SelfHypothesisRefinement, CrossHypothesisInteraction, GraphConvolution)
 PRODUCTS = frozenset(getattr(torch.ops.aten, name).default for name in ("mm", "addmm", "bmm", "baddbmm", "convolution"))
 
 
 def in_bfloat16(model: Lifter) -> Lifter:
-    """The model itself, whose wide blocks run in bf16 from now on; the others, and those of GLA-GCN, run as before.
+    """The model itself, whose wide blocks run in bf16 from now on, if it names any; the others run as before.
 
     In training a block keeps the results of its matrix products and computes what lies between them again. Where
     attention maps are asked for, a block runs in float32.
     """
     for block in model.modules():
-        if isinstance(block, BLOCKS) and _width(block) >= LEAST_WIDTH:
+        if isinstance(block, model.half_precision_blocks) and _width(block) >= LEAST_WIDTH:
             block.forward = partial(_run, block)
     return model
 
@@ -39,11 +35,9 @@ def _width(block: nn.Module) -> int:
     return next(layer.in_features for layer in block.modules() if isinstance(layer, nn.Linear))
 
 
-def _run(
-    block: nn.Module, tokens: Tensor | list[Tensor], maps: list[Tensor] | None = None, *more
-) -> Tensor | list[Tensor]:
+def _run(block: nn.Module, tokens: Tensor | list[Tensor], *more) -> Tensor | list[Tensor]:
     forward, device = partial(type(block).forward, block), next(block.parameters()).device.type
-    arguments = (tokens,) if isinstance(block, GraphConvolution) else (tokens, maps, *more)
+    arguments, maps = (tokens, *more), more[0] if more else None
     few = (tokens[0] if isinstance(tokens, list) else tokens).numel() < LEAST_NUMBERS
     # Nothing is computed on the meta device, where costs are counted.
     if maps is not None or few or device == "meta":

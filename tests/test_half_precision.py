@@ -76,7 +76,7 @@ def test_every_model_runs_with_every_block_in_bf16(name, monkeypatch):
         expected, found = reference.eval()(inputs), fast.eval()(inputs)
         _, maps = fast(inputs, return_attention=True)
     assert torch.allclose(found, expected, atol=0.05 * expected.abs().max())
-    assert torch.equal(found, expected) == (name == "gla_gcn")
+    assert torch.equal(found, expected) == (name in {"gla_gcn", "strided_transformer"})
     assert all(values.dtype == torch.float32 for values in maps.values())
     sum(output.square().mean() for output in fast.train().supervised(inputs).values()).backward()
     assert all(weight.grad.isfinite().all() for weight in fast.parameters() if weight.grad is not None)

@@ -207,8 +207,7 @@ def test_training_does_not_depend_on_tables_figures_or_readers():
 def test_a_model_has_its_own_fingerprint():
     files = units(ROOT)["models/mixste"]
     assert {"poselib/models/mixste.py", "poselib/layers/attention.py"} <= set(files)
-    # What runs in bf16 is known by class, and MHFormer has blocks of its own.
-    shared = {f"poselib/models/{name}.py" for name in ("__init__", "refinement", "mhformer")}
+    shared = {f"poselib/models/{name}.py" for name in ("__init__", "refinement")}
     assert {file for file in units(ROOT)["train"] if file.startswith("poselib/models/")} == shared
 
 

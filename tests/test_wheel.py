@@ -68,7 +68,7 @@ def wheel(tmp_path_factory):
 def test_the_wheel_has_every_file_of_the_package(wheel):
     files = {path for path in (ROOT / "poselib").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     expected = {path.relative_to(ROOT).as_posix() for path in files}
-    assert {Path(name).suffix for name in expected} - {".safetensors"} == {".py", ".json", ".html", ".css"}
+    assert {Path(name).suffix for name in expected} - {".safetensors", ".md"} == {".py", ".json", ".html", ".css"}
     assert {name for name in ZipFile(wheel).namelist() if name.startswith("poselib/")} == expected
 
 

@@ -4,6 +4,9 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from poselib.layers.graph import GraphConvolution
+from poselib.layers.transformer import TransformerBlock
+
 
 class Lifter(nn.Module):
     """Base of all models: (B, T, J, C) in, (B, T', J, 3) metres, root-relative, camera frame, out.
@@ -11,12 +14,14 @@ class Lifter(nn.Module):
     T' is T for a sequence-to-sequence model and 1, the middle frame T // 2, for a many-to-one model. A model is built
     from its own frozen `config_class`, whose defaults are the paper's main row, and keeps it as `config`. `joint_rows`
     names the parameter (..., J, D) that tells joints apart, if no other weight knows how many there are or which.
+    `half_precision_blocks` are the layers that gain from bf16 where they are wide.
     """
 
     name: ClassVar[str]
     config_class: ClassVar[type]
     many_to_one: ClassVar[bool] = False
     joint_rows: ClassVar[str | None] = None
+    half_precision_blocks: ClassVar[tuple[type[nn.Module], ...]] = (TransformerBlock, GraphConvolution)
 
     def supervised(self, inputs: Tensor) -> dict[str, Tensor]:
         """Every output that training compares with the truth, by name.

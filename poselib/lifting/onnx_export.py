@@ -34,7 +34,8 @@ def export(trained: Trained, path: str | Path) -> None:
 
     Input `poses_2d` (B, T, J, 2), normalised screen coordinates, and `key_frames` (B, T), for a network that upsamples;
     output `poses_3d` (B, T', J, 3) metres, root-relative, camera frame; B is any number. The file's metadata say what
-    `Description` does. Windows, flip averaging and frame rates are left to who runs it.
+    `Description` does. Windows, flip averaging and frame rates are left to who runs it; so is, for a network with an
+    `assumed_focal`, to give it what `data.person_frame.of_person` makes and to turn its poses by `from_person`.
 
     Raises:
         InputError: the extra is not installed.

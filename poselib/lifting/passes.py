@@ -5,6 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from poselib.data.checks import check_screen
+from poselib.data.person_frame import from_person, of_person
+from poselib.data.prepared import Derived
 from poselib.data.windows import Windows, centred, cut, evaluation_starts
 from poselib.errors import InputError
 from poselib.inference import lift_windows
@@ -47,9 +50,18 @@ def lift_some(
     numbers = windows.starts[:, None] + kept * windows.step
     if not len(windows):
         return numbers, np.zeros((*numbers.shape, len(trained.skeleton), 3), np.float32)
-    given = (STRATEGIES[about.strategy], screen, windows, trained.skeleton.flip, about.input_stride)
+    seen = Derived(screen.shape, _by_itself, (screen,)) if about.assumed_focal else screen
+    given = (STRATEGIES[about.strategy], seen, windows, trained.skeleton.flip, about.input_stride)
     clips = lift_windows(model, *given)[0]
-    return numbers, clips if model.many_to_one else clips[:, kept]
+    clips = clips if model.many_to_one else clips[:, kept]
+    if about.assumed_focal:
+        clips = from_person(clips, screen[windows.frame_numbers()[:, kept]], 2 * about.assumed_focal)
+    return numbers, clips
+
+
+def _by_itself(screen: np.ndarray) -> np.ndarray:
+    check_screen(screen, "input poses")
+    return of_person(screen)
 
 
 def plan(trained: Trained, frames: int, look_ahead: int | None) -> tuple[Windows, np.ndarray]:

@@ -47,7 +47,8 @@ def lift(
         fps: frames per second, likewise.
         checkpoint: the network, see `trained.find`.
         format: the tool that wrote the file, seen from its content if None.
-        focal: focal length in pixels; with it the path of the root is estimated, the principal point in the middle.
+        focal: focal length in pixels, the principal point in the middle; with it the path of the root is estimated, and
+            a network that assumes a focal length takes this one instead.
         look_ahead: None lets all frames of a window tell. A number of input frames makes the lifting causal: nothing
             after them has an influence on a pose, and what is missing is held from before instead of filled in.
         longest_gap: seconds that a person may be away without a break in the sequence.
@@ -69,7 +70,7 @@ def lift(
             continue
         filled, mask = without_gaps(own, guessed, causal=look_ahead is not None)
         spans = _spans(own.frames, filled.frames, longest_gap * own.fps)
-        poses = _poses(trained, filled, spans, ahead, progress)
+        poses = _poses(trained.told(focal, filled.size), filled, spans, ahead, progress)
         kept = np.concatenate([np.arange(*span) for span in spans])
         if look_ahead is not None:
             # Whether somebody who is away comes back is not known yet.

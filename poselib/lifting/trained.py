@@ -4,7 +4,7 @@ The file is one of `checkpoints.save` whose description holds `lifting`, the fie
 file that needs nothing else. `poselib/default/` may hold one, which is then taken if none is named.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -32,7 +32,9 @@ OFFICIAL_STRIDES = {71: (5, 5), 41: (2, 4)}
 class Description(BaseModel):
     """What a network was trained for: `fps` frames per second, of which it sees every `frame_stride`-th.
 
-    With `input_stride` only every so many frames have a 2D pose. `trained_on` and `limits` are sentences for people.
+    With `input_stride` only every so many frames have a 2D pose. With `assumed_focal` it sees people in the frame of
+    `data.person_frame`; a focal length of so many widths of the image is taken where none is told. `trained_on` and
+    `limits` are sentences for people.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
@@ -43,6 +45,7 @@ class Description(BaseModel):
     strategy: str = "plain"
     frame_stride: int = Field(1, gt=0)
     input_stride: int | None = Field(None, gt=0)
+    assumed_focal: float | None = Field(None, gt=0)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ class Trained:
     def skeleton(self) -> Skeleton:
         """The joints that go in and come out."""
         return next(one for one in SKELETONS.values() if one.names == self.about.joints)
+
+    def told(self, focal: float | None, size: tuple[int, int]) -> "Trained":
+        """The same network with this focal length in pixels in place of the assumed one, if it assumes any."""
+        if focal is None or self.about.assumed_focal is None:
+            return self
+        return replace(self, about=self.about.model_copy(update={"assumed_focal": focal / size[0]}))
 
     def save(self, path: Path) -> None:
         """Write the file that `find` reads wherever it lies; it appears whole or not at all."""

@@ -139,6 +139,7 @@ class MHFormer(Lifter):
     name = "mhformer"
     config_class = MHFormerConfig
     many_to_one = True
+    half_precision_blocks = (*Lifter.half_precision_blocks, SelfHypothesisRefinement, CrossHypothesisInteraction)
 
     def __init__(self, config: MHFormerConfig):
         super().__init__()

@@ -47,6 +47,7 @@ class Refined(Lifter):
         super().__init__()
         self.base, self.refinement = base, PoseRefinement(base.config.joints)
         self.name, self.config, self.many_to_one = base.name, base.config, base.many_to_one
+        self.half_precision_blocks = base.half_precision_blocks
 
     def forward(self, inputs: Tensor, **options) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
         """See the lifter."""
