@@ -23,7 +23,7 @@ from poselib.records import timing_of
 from poselib.stages.dvc_lock import record, stale
 
 # What a killed run has to do again at most, beside the trainings that continue from their snapshots.
-RECORD_EVERY_SECONDS = 120
+RECORD_EVERY_SECONDS = 300
 STAGES = ("evaluate", "fingerprint", "prepare", "settings", "synthesise", "table", "train")
 # Imported once, in the process that others are forked from. The first optimiser of a process imports torch._dynamo,
 # which takes seconds.
