@@ -156,7 +156,7 @@ def joints(errors: Mapping[str, Mapping[str, float]], note: str) -> Figure:
     for label, marker, colour in zip(table, "osD^", PALETTE, strict=False):
         axes.plot(table[label], table.index, marker, color=colour, label=label)
     axes.set_xlabel("MPJPE (mm)")
-    axes.legend(loc="upper left", fontsize=9)
+    figure.legend(loc="outside upper center", ncols=4, fontsize=9, handletextpad=0.1)
     source_note(figure, note)
     return figure
 
