@@ -13,6 +13,13 @@ from poselib.project import notebooks, stage_of
 
 # These read whatever has been trained, or the scoreboard, which is written after all tables: people run them.
 LIVE = ("00_start_here", "explore_attention", "explore_predictions", "explore_velocity")
+# What notebooks write with, and the endings of the files; the third argument is their stem.
+WRITE = {
+    "tables.write": ("csv", "md"),
+    "style.save": ("png", "svg"),
+    "gallery.save": ("png",),
+    "gallery.film": ("gif",),
+}
 HEADER = "# Written by 'python -m poselib pipeline'; a test keeps it so. Settings: params.yaml and experiments/.\n"
 
 
@@ -68,13 +75,12 @@ def dvc_yaml(root: Path) -> str:
     stages |= {stage_of(notebook): _table(root, notebook) for notebook in shown}
     sources = [f"notebooks/{notebook}.ipynb" for notebook in shown]
     executed = [f"${{results}}/{notebook}.ipynb" for notebook in shown]
-    judged = [f"${{results}}/{notebook}.claims.csv" for notebook in shown if "/" in notebook]
     written = ["README.md", "divergences.md", "scoreboard.timing.csv"]
-    shared = ["data/divergences.csv", f"{SETTINGS}/tables"]
+    shared = ["data/divergences.csv", "data/gallery.csv", f"{SETTINGS}/tables"]
     stages["report"] = _stage(
         root,
         "report",
-        deps=[*shared, "${results}/metrics", "${results}/logs", *sources, *executed, *judged],
+        deps=[*shared, "${results}/metrics", "${results}/logs", *sources, *executed, *judged(root)],
         outs=["${results}/site", *({f"${{results}}/{name}": {"cache": False}} for name in written)],
     )
     # Stages depend on what these come to; named here, `dvc params diff` shows what was changed in them.
@@ -86,6 +92,11 @@ def dvc_yaml(root: Path) -> str:
 def run_by_stages(root: Path) -> list[str]:
     """The notebooks that are not left to people alone."""
     return [name for name in notebooks(root) if name not in LIVE]
+
+
+def judged(root: Path) -> list[str]:
+    """The files of verdicts, one for each notebook of a paper."""
+    return [f"${{results}}/{notebook}.claims.csv" for notebook in notebooks(root) if "/" in notebook]
 
 
 def _stage(root: Path, name: str, *, argument: str = "", deps: list = (), **parts: list) -> dict:
@@ -116,7 +127,9 @@ def _each(name: str, runs: str, deps: list[str], argument: str = "", **parts: li
 def _table(root: Path, notebook: str) -> dict:
     path = root / "notebooks" / f"{notebook}.ipynb"
     source, parameters = code_of(path), _parameters(path)
-    runs = list(dict.fromkeys(row.record for row in load_tables(root).get(notebook, []) if row.experiment))
+    named = [notebook, *re.findall(r'runs_of\(root\(\), "([\w/]+)"', source)]
+    known = [name for name in dict.fromkeys(named) if name in load_tables(root)]
+    runs = list(dict.fromkeys(row.record for name in known for row in load_tables(root)[name] if row.experiment))
     records = [f"${{results}}/metrics/{run}.json" for run in runs]
     for reader, kind in (("log_of(", "csv"), ("timing_of(", "timing.csv")):
         records += [f"${{results}}/logs/{run}.{kind}" for run in runs if reader in source]
@@ -131,24 +144,26 @@ def _table(root: Path, notebook: str) -> dict:
     ]
     if "checkpoints.load(" in source:
         files += [f"checkpoints/{value}" for name, value in parameters.items() if name.startswith("experiment")]
-    files += [f"{SETTINGS}/tables/{notebook}.json"] if runs else []
+    files += [f"{SETTINGS}/tables/{name}.json" for name in known] if runs else []
+    files += [f"${{results}}/{name}" for name in re.findall(r'read_csv\(folder / "([\w/.]+)"', source)]
+    files += judged(root) if "scoreboard(" in source else []
     chosen = {"params": [{"params.yaml": ["profile"]}]} if "profile" in parameters else {}
     folder = f"${{results}}/{notebook}".rsplit("/", 1)[0]
     outs = [f"${{results}}/{notebook}.ipynb", *(f"{folder}/{name}" for name in _written(source))]
     return {
         "cmd": f"python -m poselib table {notebook}",
-        "deps": files,
+        "deps": list(dict.fromkeys(files)),
         **chosen,
         "outs": [{out: {"cache": False}} for out in outs],
     }
 
 
 def _written(source: str) -> list[str]:
-    """Files that a notebook writes by `tables.write(_, _, "stem", ...)` and `style.save(_, _, "stem")`."""
-    kinds, found = {"write": ("csv", "md"), "save": ("png", "svg")}, []
+    """Files that a notebook writes, by the functions of WRITE."""
+    found = []
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in kinds:
-            found += [f"{node.args[2].value}.{kind}" for kind in kinds[node.func.attr]]
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in WRITE:
+            found += [f"{node.args[2].value}.{kind}" for kind in WRITE[ast.unparse(node.func)]]
     return sorted(found)
 
 

@@ -4,14 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from poselib.stages.report import block
+from poselib.pipeline import dvc_yaml
+from poselib.stages.report import block, gallery
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 GENERATED = re.compile(r"<!-- scoreboard of (\S+) -->\n(.*?)<!-- end of scoreboard -->", re.DOTALL)
+GALLERY = re.compile(r"<!-- gallery of (\S+) -->\n(.*?)<!-- end of gallery -->", re.DOTALL)
 # What prose may hold: generated blocks, code, and tables of sizes.
-ALLOWED = (GENERATED, re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE), re.compile(r"`[^`\n]+`"))
+ALLOWED = (GENERATED, GALLERY, re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE), re.compile(r"`[^`\n]+`"))
 SIZES = re.compile(r"^\|[^\n]*\bsizes?\b[^\n]*\n(?:\|[^\n]*\n)+", re.MULTILINE)
 UNITS = (
     r"mm|cm|%|percent|points|ms|s|min|h|seconds?|minutes?|hours?|days?|fps|FPS|(?:frames|poses|clips) (?:a|per) second"
@@ -81,3 +84,23 @@ def test_the_rule_leaves_settings_and_generated_blocks_alone(text):
 def test_generated_blocks_are_what_the_results_say(results):
     (text,) = [found[2] for found in GENERATED.finditer(README) if found[1] == results]
     assert text == block(ROOT, results), "run 'python -m poselib report' where params.yaml names these results"
+
+
+def test_the_gallery_is_what_the_results_say():
+    ((results, text),) = GALLERY.findall(README)
+    assert text == gallery(ROOT, results), "run 'python -m poselib report' where params.yaml names these results"
+
+
+def test_every_picture_of_the_gallery_is_small_and_has_an_alternative_and_a_caption_that_names_its_data():
+    ((results, text),) = GALLERY.findall(README)
+    shown = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", text)
+    captions = re.findall(r"(?<!!)\[[^\]]+\]\(([^)]+)\): ([^*|]+) \*([^*|]+)\*", text)
+    assert len(shown) == len(captions) == 11
+    assert all(len(alternative) > 40 for alternative, _ in shown)
+    assert all((ROOT / path).is_file() for path, _, _ in captions)
+    assert all("synthetic (stand-in)" in data and "profile demo" in data for _, _, data in captions)
+    drawn = {f"${{results}}{path.removeprefix(results)}" for _, path in shown}
+    outs = yaml.safe_load(dvc_yaml(ROOT))["stages"]["table-gallery"]["outs"]
+    assert drawn | {"${results}/gallery.ipynb"} == {name for out in outs for name in out}
+    sizes = [(ROOT / path).stat().st_size for _, path in shown]
+    assert max(sizes) <= 120_000 and sum(sizes) <= 1_000_000

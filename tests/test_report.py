@@ -27,6 +27,8 @@ def reported(tmp_path_factory):
     for block in ("results", "results/laptop-cmu"):
         with (root / "README.md").open("a") as file:
             file.write(f"before\n<!-- scoreboard of {block} -->\nold\n<!-- end of scoreboard -->\nafter\n")
+    with (root / "README.md").open("a") as file:
+        file.write("<!-- gallery of results -->\n<!-- end of gallery -->\n")
     report.run(root)
     return root
 
@@ -65,6 +67,7 @@ def test_the_ledger_leads_to_the_tables_that_it_touches(reported):
 def test_only_the_block_of_these_results_is_written(reported):
     text = (reported / "README.md").read_text()
     assert report.block(reported, "results") in text and text.count("\nold\n") == 1
+    assert report.gallery(reported, "results") in text
     assert text.count("before\n") == text.count("after\n") == 2
 
 

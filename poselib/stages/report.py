@@ -1,6 +1,8 @@
-"""Stage report: scoreboard, ledger, the pages for a browser, and the block of the README that shows the results."""
+"""Stage report: scoreboard, ledger, the pages for a browser, and the blocks of the README that show the results."""
 
 import re
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -8,13 +10,17 @@ import pandas as pd
 from poselib.experiments import load_parameters
 from poselib.files import write_whole
 from poselib.ledger import divergences, tables_of
-from poselib.scoreboard import front_page, overview, scoreboard, tally, training_times
+from poselib.records import runs_of, source_line
+from poselib.scoreboard import data_line, front_page, overview, scoreboard, tally, training_times
 from poselib.site.build import build
 from poselib.tables import markdown
 
+# So many pictures are seen at once, the others on demand.
+OPEN = 4
+
 
 def run(root: Path) -> None:
-    """Write what <results> shows of itself, and the block of README.md that belongs to these results."""
+    """Write what <results> shows of itself, and the blocks of README.md that belong to these results."""
     results = load_parameters(root).results
     folder, summary = root / results, tally(root, results)
     board, tables = (_linked(root, results, rows(root, results)) for rows in (scoreboard, overview))
@@ -28,9 +34,12 @@ def run(root: Path) -> None:
     times = training_times(root, results)
     write_whole(folder / "scoreboard.timing.csv", times.to_csv(index=False, lineterminator="\n"))
     build(root, results)
-    between = re.compile(rf"(<!-- scoreboard of {results} -->\n).*?(<!-- end of scoreboard -->)", re.DOTALL)
-    readme, shown = root / "README.md", block(root, results)
-    write_whole(readme, between.sub(lambda match: match[1] + shown + match[2], readme.read_text()))
+    readme = root / "README.md"
+    text = readme.read_text()
+    for name, written in (("gallery", gallery), ("scoreboard", block)):
+        between = re.compile(rf"(<!-- {name} of {results} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        text = between.sub(lambda match, written=written: match[1] + written(root, results) + match[2], text)
+    write_whole(readme, text)
 
 
 def block(root: Path, results: str) -> str:
@@ -38,6 +47,26 @@ def block(root: Path, results: str) -> str:
     front = markdown(_linked(root, results, front_page(root, results), f"{results}/"))
     behind = f"Sentences, numbers and intervals behind each: [{results}/README.md]({results}/README.md)."
     return f"{tally(root, results)}\n\n{front}\n\n{behind}\n"
+
+
+def gallery(root: Path, results: str) -> str:
+    """The pictures that the notebook `gallery` draws of these results, each with what it shows of which data."""
+    cells = []
+    for row in pd.read_csv(root / "data/gallery.csv", dtype=str, keep_default_na=False).itertuples():
+        made = source_line(runs_of(root, row.notebook, results)) if row.notebook else data_line(root, results)
+        source = f"{results}/{row.notebook}.ipynb" if row.notebook else f"{results}/README.md"
+        picture = f"![{row.alt}]({results}/gallery/{row.picture})"
+        cells.append((picture, f"[{row.title}]({source}): {row.caption} *{made}*"))
+    more = f"<details><summary>More pictures</summary>\n\n{_in_rows(cells[OPEN:])}\n\n</details>"
+    return f"{_in_rows(cells[:OPEN])}\n\n{more}\n"
+
+
+def _in_rows(cells: Sequence[tuple[str, str]]) -> str:
+    """A table, two pictures in a row with their texts below them; the first two are its head."""
+    lines = []
+    for pair in zip_longest(cells[::2], cells[1::2], fillvalue=("", "")):
+        lines += [f"| {left} | {right} |" for left, right in zip(*pair, strict=True)]
+    return "\n".join([lines[0], "|---|---|", *lines[1:]])
 
 
 def _linked(root: Path, results: str, rows: pd.DataFrame, before: str = "") -> pd.DataFrame:
