@@ -129,9 +129,8 @@ class _Batches:
         target = self.target.gather(numbers)
         # The sum tells whether all are finite, and takes no array of answers; numpy's, as in `Clips`.
         with np.errstate(invalid="ignore"):
-            finite = math.isfinite(target.numpy().sum())
-        if not finite:
-            raise InputError(f"{self.prepared.folder}, 3D: NaN or infinity; prepare the role again")
+            if not math.isfinite(target.numpy().sum()):
+                raise InputError(f"{self.prepared.folder}, 3D: NaN or infinity; prepare the role again")
         seen = self.seen.gather(numbers)
         return Clip(seen, seen if self.truth_2d is self.seen else self.truth_2d.gather(numbers), target)
 
