@@ -18,7 +18,8 @@ class Clip:
     """What a strategy may use of a training batch.
 
     `poses_2d` (B, T, J, 2) is the network's own input, `truth_2d` (B, T, J, 2) the exact projection, both normalised
-    screen coordinates; `truth_3d` (B, T, J, 3) metres, root-relative, camera frame.
+    screen coordinates; `truth_3d` (B, T, J, 3) metres, root-relative, camera frame, or (B, 1, J, 3) where no more than
+    the middle frame is used.
     """
 
     poses_2d: Tensor

@@ -15,12 +15,13 @@ from poselib import losses
 from poselib.augmentation import jitter_targets
 from poselib.averaging import averaged
 from poselib.data.camera_table import camera_pool
+from poselib.data.clips import Clips
 from poselib.data.key_frames import draw_key_frames
 from poselib.data.prepared import PreparedSet, WorldSet
 from poselib.data.windows import Windows, centred, cut, training_starts
 from poselib.distributed import Alone
 from poselib.errors import InputError
-from poselib.geometry import centre_on_root, mirror
+from poselib.geometry import centre_on_root
 from poselib.inference import lift_set, lifted_frames, targets_of, windows_of
 from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, mpjpe
@@ -86,7 +87,10 @@ def begin(model: Lifter, recipe: Recipe, prepared: PreparedSet, seed: int) -> tu
 
 
 class _Batches:
-    """The clips of an epoch in a seeded order, gathered by index from the memory-mapped set."""
+    """The clips of an epoch in a seeded order, gathered by index from the memory-mapped set.
+
+    A batch is valid until the next is asked for, which takes its memory: whoever needs it longer copies it.
+    """
 
     def __init__(self, prepared: PreparedSet, recipe: Recipe, model: Lifter, seed: int):
         videos, length = [(video.start, video.frames) for video in prepared.split("train")], model.config.frames
@@ -95,8 +99,13 @@ class _Batches:
         else:
             self.windows = cut(videos, length, partial(training_starts, interval=recipe.interval))
             apart = cut(videos, length, training_starts)
-        self.truth_2d = prepared.poses_2d("gt")
-        self.poses_2d = self.truth_2d if recipe.detector == "gt" else prepared.poses_2d(recipe.detector)
+        flip, root = prepared.skeleton.flip, prepared.skeleton.root
+        self.seen = self.truth_2d = Clips(prepared.poses_2d("gt"), self.windows, flip)
+        if recipe.detector != "gt":
+            self.seen = Clips(prepared.poses_2d(recipe.detector), self.windows, flip)
+        # Further channels of the input are the true motion of whole clips.
+        alone = model.middle_alone and model.config.in_channels == 2
+        self.target = Clips(prepared.poses_3d, self.windows.middles() if alone else self.windows, flip, root)
         self.prepared, self.size, self.seed = prepared, recipe.batch_clips, seed
         self.input_strides = recipe.input_strides
         # A bound is that of an epoch of clips that do not overlap.
@@ -117,16 +126,13 @@ class _Batches:
 
     def gather(self, numbers: np.ndarray) -> Clip:
         """The batch of these clip numbers, mirrored where asked."""
-        frames = self.windows.frame_numbers(numbers % len(self.windows))
-        seen = self._clips(self.poses_2d[frames], numbers)
-        truth_2d = seen if self.truth_2d is self.poses_2d else self._clips(self.truth_2d[frames], numbers)
-        return Clip(seen, truth_2d, self._clips(targets_of(self.prepared, frames), numbers))
-
-    def _clips(self, poses: np.ndarray, numbers: np.ndarray) -> Tensor:
-        """The poses (B, T, J, C) of these clip numbers as a tensor, mirrored in place where asked."""
-        clips = torch.from_numpy(np.ascontiguousarray(poses))
-        mirrored = torch.from_numpy(np.flatnonzero(numbers >= len(self.windows)))
-        return clips.index_copy_(0, mirrored, mirror(clips.index_select(0, mirrored), self.prepared.skeleton.flip))
+        target = self.target.gather(numbers)
+        # The sum tells whether all are finite, and takes no array of answers; numpy's, as in `Clips`.
+        with np.errstate(invalid="ignore"):
+            if not math.isfinite(target.numpy().sum()):
+                raise InputError(f"{self.prepared.folder}, 3D: NaN or infinity; prepare the role again")
+        seen = self.seen.gather(numbers)
+        return Clip(seen, seen if self.truth_2d is self.seen else self.truth_2d.gather(numbers), target)
 
     def rays(self, numbers: np.ndarray, model: Lifter) -> dict[str, Tensor]:
         """What refinement is told of the frames of these clips that the model lifts; see `PreparedSet.rays`."""
@@ -155,6 +161,7 @@ class _FilmedBatches(_Batches):
     def __init__(self, prepared: WorldSet, recipe: Recipe, model: Lifter, seed: int):
         super().__init__(prepared, recipe, model, seed)
         self.pool = camera_pool(recipe.camera_pool)
+        self.world = Clips(prepared.poses_world, self.windows, prepared.skeleton.flip)
 
     def clips_of(self, epoch: int) -> np.ndarray:
         """Numbers as of `_Batches`, plus the camera's row in the pool times the number of clips and mirror images."""
@@ -165,9 +172,7 @@ class _FilmedBatches(_Batches):
     def gather(self, numbers: np.ndarray) -> Clip:
         """The batch of these clip numbers, filmed, mirrored where asked."""
         cameras, numbers = np.divmod(numbers, 2 * len(self.windows))
-        frames = self.windows.frame_numbers(numbers % len(self.windows))
-        world = self._clips(self.prepared.poses_world[frames], numbers)
-        screen, poses = self.pool.film(world, cameras[:, None])
+        screen, poses = self.pool.film(self.world.gather(numbers), cameras[:, None])
         return Clip(screen, screen, centre_on_root(poses, self.prepared.skeleton.root))
 
 

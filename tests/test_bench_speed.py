@@ -11,12 +11,11 @@ from test_every_model import SMALL
 from poselib import __main__ as command_line
 from poselib.bench import arrays, networks
 from poselib.bench.clock import Comparison, slope
-from poselib.bench.plain import plain_batch, plain_model, plain_p_mpjpe
+from poselib.bench.plain import plain_model, plain_p_mpjpe
 from poselib.bench.speed import measure
 from poselib.errors import InputError
 from poselib.metrics import p_mpjpe
 from poselib.models import MODELS, build
-from poselib.skeleton import H36M_17
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -43,9 +42,9 @@ def test_plain_clips_are_the_loaders_to_the_bit(tmp_path):
     # The first and the last clips of both videos stick out; the second half are mirror images.
     numbers = np.array([0, 39, 1999, 2000, 3999, 1000])
     numbers = np.concatenate([numbers, numbers + len(batches.windows)])
-    given = (prepared.poses_2d("gt"), prepared.poses_3d), batches.windows, numbers, H36M_17.flip, H36M_17.root
-    expected, found = plain_batch(*given), batches.gather(numbers)
+    expected, found = arrays.plain_way(prepared, batches, numbers)(), batches.gather(numbers)
     assert torch.equal(expected[0], found.poses_2d) and torch.equal(expected[1], found.truth_3d)
+    assert found.poses_2d.shape == (12, 81, 17, 2) and found.truth_3d.shape == (12, 1, 17, 3)
     assert found.truth_2d is found.poses_2d and not torch.equal(found.poses_2d[0], found.poses_2d[6])
 
 

@@ -102,11 +102,28 @@ def test_overlapping_clips_make_an_epoch_longer_unless_updates_are_to_be_equal(p
 def test_mirrored_clips_are_mirrored_in_input_and_target(prepared):
     batches = training._Batches(prepared, RECIPE, MODEL, 0)
     n, flip = len(batches.windows), list(prepared.skeleton.flip)
-    plain, mirrored = batches.gather(np.array([3])), batches.gather(np.array([3 + n]))
-    for a, b in zip(vars(plain).values(), vars(mirrored).values(), strict=True):
+    both = batches.gather(np.array([3, 3 + n]))
+    for a, b in vars(both).values():
         assert torch.equal(b[..., 0], -a[..., flip, 0])
         assert torch.equal(b[..., 1:], a[..., flip, 1:])
-    assert plain.truth_3d[..., 0, :].abs().sum() == 0
+    assert both.truth_3d[..., 0, :].abs().sum() == 0
+
+
+def test_a_target_of_the_middle_frame_is_that_of_the_whole_clip(prepared):
+    alone, whole = (
+        training._Batches(prepared, RECIPE, build("poseformer", frames=9, dim=8, depth=1, in_channels=channels), 0)
+        for channels in (2, 5)
+    )
+    numbers = np.arange(0, 2 * len(alone.windows), 3)
+    found, expected = (batches.gather(numbers).truth_3d for batches in (alone, whole))
+    assert found.shape[1] == 1 and torch.equal(found, expected[:, 4:5])
+
+
+def test_a_target_that_is_not_finite_is_told(prepared):
+    batches = training._Batches(prepared, RECIPE, MODEL, 0)
+    prepared.poses_3d[batches.windows.frame_numbers([3])[0, 2], 5] = np.inf
+    with pytest.raises(InputError, match="3D: NaN or infinity; prepare the role again"):
+        batches.gather(np.array([3, 3 + len(batches.windows)]))
 
 
 def test_training_lowers_the_error(prepared, tmp_path):

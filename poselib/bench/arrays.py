@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from poselib import training
 from poselib.bench.clock import Comparison, compared, in_turns
@@ -50,14 +51,24 @@ def batches_of(prepared: PreparedSet, length: int):
     return training.begin(build("poseformer", frames=length, dim=8, depth=1), recipe, prepared, seed=0)[1]
 
 
+def plain_way(prepared: PreparedSet, batches, numbers: np.ndarray) -> Callable[[], list[Tensor]]:
+    """What gathers the 2D and the target of these clips by `plain_batch`."""
+    given, windows = (prepared.poses_2d("gt"), prepared.poses_3d), (batches.seen.windows, batches.target.windows)
+    shapes = [(len(numbers), own.length, *poses.shape[1:]) for poses, own in zip(given, windows, strict=True)]
+    batch = tuple(np.empty(shape, np.float32) for shape in shapes)
+    return lambda: plain_batch(given, windows, numbers, H36M_17.flip, H36M_17.root, batch)
+
+
 def loading(length: int, quick: bool, repeats: int) -> Comparison:
-    """Batches per second, half of the clips mirrored, against a generator of single clips."""
+    """Batches per second: clips of 2D and the target of their middle frame, as PoseFormer needs, half of them mirrored.
+
+    Against a generator of single clips, which writes to the same batch again and again as the loader does.
+    """
     with tempfile.TemporaryDirectory() as name:
         prepared = stand_in(Path(name), 10_000 if quick else 200_000)
         batches = batches_of(prepared, length)
         numbers = batches.clips_of(0)[: 64 if quick else BATCH]
-        given = (prepared.poses_2d("gt"), prepared.poses_3d), batches.windows, numbers, H36M_17.flip, H36M_17.root
-        calls = (lambda: plain_batch(*given)), (lambda: batches.gather(numbers))
+        calls = plain_way(prepared, batches, numbers), (lambda: batches.gather(numbers))
         return compared("loader", f"T = {length}, batch {len(numbers)}", "batches", 1, *calls, repeats)
 
 

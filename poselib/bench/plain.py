@@ -1,7 +1,6 @@
 """The plain ways that the fast ones are measured against, written as public code of the field writes them."""
 
 import copy
-from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -74,33 +73,33 @@ def plain_p_mpjpe(predicted: np.ndarray, target: np.ndarray) -> float:
     return float(joint_errors(scale * moved @ (left @ right) + target_mean, target).mean())
 
 
-def plain_clips(
-    arrays: tuple[np.ndarray, ...], windows: Windows, numbers: np.ndarray, flip: tuple[int, ...], root: int
-) -> Iterator[list[np.ndarray]]:
+def plain_batch(
+    arrays: tuple[np.ndarray, ...],
+    windows: tuple[Windows, ...],
+    numbers: np.ndarray,
+    flip: tuple[int, ...],
+    root: int,
+    batch: tuple[np.ndarray, ...],
+) -> list[Tensor]:
     """Clip after clip: a slice, its edges repeated where it sticks out, mirrored if its number asks for it.
 
     Args:
         arrays: (N, J, C) each, the last of them 3D, whose root is set to the origin.
-        windows: one frame apart; numbers beyond them mean mirror images.
+        windows: those of each array, one frame apart; numbers beyond them mean mirror images.
+        batch: what is written to, (B, T, J, C) each.
     """
     left = [joint for joint, other in enumerate(flip) if joint != other]
     right = [flip[joint] for joint in left]
-    for number in numbers:
-        row = number % len(windows)
-        start, first, last = windows.starts[row], windows.first[row], windows.last[row]
-        low, high = max(start, first), min(start + windows.length - 1, last)
-        clip = [array[low : high + 1] for array in arrays]
-        before, after = low - start, start + windows.length - 1 - high
-        edges = ((before, after), (0, 0), (0, 0))
-        clip = [np.pad(part, edges, "edge") if before or after else part.copy() for part in clip]
-        clip[-1][:, root] = 0
-        if number >= len(windows):
-            for part in clip:
-                part[:, :, 0] *= -1
-                part[:, left] = part[:, right]
-        yield [part[None] for part in clip]
-
-
-def plain_batch(*arguments) -> list[Tensor]:
-    """The clips of `plain_clips` as tensors (B, T, J, C)."""
-    return [torch.from_numpy(np.concatenate(parts)) for parts in zip(*plain_clips(*arguments), strict=True)]
+    for array, own, clips in zip(arrays, windows, batch, strict=True):
+        for number, clip in zip(numbers, clips, strict=True):
+            row = number % len(own)
+            start, first, last = own.starts[row], own.first[row], own.last[row]
+            low, high = max(start, first), min(start + own.length - 1, last)
+            before, after = low - start, start + own.length - 1 - high
+            part = array[low : high + 1]
+            clip[:] = np.pad(part, ((before, after), (0, 0), (0, 0)), "edge") if before or after else part
+            if number >= len(own):
+                clip[:, :, 0] *= -1
+                clip[:, left] = clip[:, right]
+    batch[-1][:, :, root] = 0
+    return [torch.from_numpy(clips) for clips in batch]

@@ -39,6 +39,10 @@ class Windows:
         """The middle frames of the chosen clips, counted from the beginning of their video, (B,)."""
         return self.starts[clips] + self.length // 2 * self.step - self.first[clips]
 
+    def middles(self) -> "Windows":
+        """The middle frame of every clip, as a clip of one frame."""
+        return replace(self, length=1, step=1, starts=self.starts + self.length // 2 * self.step)
+
     def select(self, clips: np.ndarray) -> "Windows":
         """Only these clips."""
         return replace(self, **{name: getattr(self, name)[clips] for name in ("starts", "first", "last", "video")})

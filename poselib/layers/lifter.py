@@ -14,12 +14,14 @@ class Lifter(nn.Module):
     T' is T for a sequence-to-sequence model and 1, the middle frame T // 2, for a many-to-one model. A model is built
     from its own frozen `config_class`, whose defaults are the paper's main row, and keeps it as `config`. `joint_rows`
     names the parameter (..., J, D) that tells joints apart, if no other weight knows how many there are or which.
+    `middle_alone` says that training compares nothing but the middle frame of a clip with the truth.
     `half_precision_blocks` are the layers that gain from bf16 where they are wide.
     """
 
     name: ClassVar[str]
     config_class: ClassVar[type]
     many_to_one: ClassVar[bool] = False
+    middle_alone: ClassVar[bool] = False
     joint_rows: ClassVar[str | None] = None
     half_precision_blocks: ClassVar[tuple[type[nn.Module], ...]] = (TransformerBlock, GraphConvolution)
 

@@ -44,7 +44,7 @@ class PoseFormer(Lifter):
 
     name = "poseformer"
     config_class = PoseFormerConfig
-    many_to_one = True
+    many_to_one = middle_alone = True
 
     def __init__(self, config: PoseFormerConfig):
         super().__init__()
