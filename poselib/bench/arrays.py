@@ -55,7 +55,7 @@ def plain_way(prepared: PreparedSet, batches, numbers: np.ndarray) -> Callable[[
     """What gathers the 2D and the target of these clips by `plain_batch`."""
     given, windows = (prepared.poses_2d("gt"), prepared.poses_3d), (batches.seen.windows, batches.target.windows)
     shapes = [(len(numbers), own.length, *poses.shape[1:]) for poses, own in zip(given, windows, strict=True)]
-    batch = tuple(np.empty(shape, np.float32) for shape in shapes)
+    batch = tuple(np.empty(shape) for shape in shapes)
     return lambda: plain_batch(given, windows, numbers, H36M_17.flip, H36M_17.root, batch)
 
 

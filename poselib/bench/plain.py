@@ -86,7 +86,7 @@ def plain_batch(
     Args:
         arrays: (N, J, C) each, the last of them 3D, whose root is set to the origin.
         windows: those of each array, one frame apart; numbers beyond them mean mirror images.
-        batch: what is written to, (B, T, J, C) each.
+        batch: what is written to, (B, T, J, C) each; of float64 in public code, which turns it into float32 tensors.
     """
     left = [joint for joint, other in enumerate(flip) if joint != other]
     right = [flip[joint] for joint in left]
@@ -102,4 +102,4 @@ def plain_batch(
                 clip[:, :, 0] *= -1
                 clip[:, left] = clip[:, right]
     batch[-1][:, :, root] = 0
-    return [torch.from_numpy(clips) for clips in batch]
+    return [torch.from_numpy(clips.astype(np.float32)) for clips in batch]
