@@ -250,7 +250,9 @@ def memory(
 def speed(
     only: Annotated[
         list[str] | None,
-        typer.Option(help="ceiling, train, inference, memory, accuracy, metrics, loader, scaling; all if not given."),
+        typer.Option(
+            help="ceiling, train, inference, profiles, memory, accuracy, metrics, loader, scaling; all if not given."
+        ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Tiny networks, in seconds; ratios mean nothing.")] = False,
     out: Annotated[Path | None, typer.Option(help="CSV file to write the table to as well.")] = None,

@@ -49,10 +49,11 @@ def test_plain_clips_are_the_loaders_to_the_bit(tmp_path):
 
 
 def test_the_table_is_whole():
-    found = measure(["train", "inference", "accuracy", "metrics", "loader"], True, 1, ["mixste", "gla_gcn"])
-    sections = {"train": 2, "inference": 2, "accuracy": 2, "metrics": 1, "loader": 2}
+    found = measure(["train", "inference", "profiles", "accuracy", "metrics", "loader"], True, 1, ["mixste", "gla_gcn"])
+    sections = {"train": 2, "inference": 2, "profiles": 8, "accuracy": 2, "metrics": 1, "loader": 2}
     assert found.groupby("section").size().to_dict() == sections
     assert np.isfinite(found[["plain", "fast"]]).all(axis=None) and (found["plain"] > 0).all()
+    assert "mixste, train, demo" in set(found["what"])
     timed = found[found["section"] != "accuracy"]
     assert (timed["quartile_1"] <= timed["ratio"]).all() and (timed["ratio"] <= timed["quartile_3"]).all()
     apart = found[found["section"] == "accuracy"].set_index("what")
@@ -76,6 +77,12 @@ def test_a_row_holds_rates_and_the_median_of_ratios():
 def test_memory_is_that_of_a_process_of_its_own():
     # Weights, gradients and two moments of 128-wide MixSTE of one pair of blocks take less than 10 MiB.
     assert 1 < networks.peak_mib("mixste", True, fast=False) < 500
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by Linux's /proc")
+def test_memory_of_an_update_grows_with_the_clip():
+    lengths, (short, long) = networks.memory_growth((9, 243))
+    assert lengths == (9, 243) and 0 < 2 * short < long
 
 
 def test_the_command_prints_and_writes(tmp_path, monkeypatch, capsys):

@@ -81,6 +81,14 @@ def report(frames: int, place: Path) -> bool:
     return above <= LIMIT_MIB
 
 
+def growth(sizes: tuple[int, ...]) -> dict[str, tuple[tuple[int, ...], list[float]]]:
+    """Resident MiB of a training and of an evaluation against the frames of the set."""
+    found = [
+        {used.stage: used.resident_mib for used in measure(frames, Path(tempfile.gettempdir()))} for frames in sizes
+    ]
+    return {stage: (sizes, [used[stage] for used in found]) for stage in ("train", "evaluate")}
+
+
 def _write_project(folder: Path, frames: int) -> None:
     (folder / "dvc.yaml").write_text("stages: {}\n")
     (folder / "params.yaml").write_text(PARAMETERS)

@@ -2,6 +2,7 @@
 
 import copy
 import multiprocessing
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
@@ -13,9 +14,15 @@ from torch import Tensor, nn
 from poselib.bench.clock import Comparison, compared, in_turns
 from poselib.bench.plain import plain_model
 from poselib.complexity import count
+from poselib.experiments import load_experiments, load_parameters
 from poselib.half_precision import in_bfloat16
 from poselib.metrics import MILLIMETRES
 from poselib.models import build
+from poselib.project import root
+from poselib.scaling import scaled
+from poselib.skeleton import H36M_17
+from poselib.stages.train import build_model
+from poselib.strategies import STRATEGIES
 
 # Clips of the published length per step: few, as a CPU has the time and the memory for.
 CLIPS = MappingProxyType(
@@ -43,14 +50,25 @@ QUICK = MappingProxyType(
 )
 LENGTHS = (9, 27, 81, 243, 351)
 BATCHES = (1, 2, 4, 8)
+GROWN = MappingProxyType({"dim": 128, "depth": 2})
 
 
-def pair(name: str, quick: bool) -> tuple[nn.Module, nn.Module, Tensor]:
-    """A network plain and fast, of the same random weights, and clips for it (B, T, J, C)."""
+def pair(name: str, quick: bool, profile: str | None = None) -> tuple[nn.Module, nn.Module, Tensor]:
+    """A network plain and fast, of the same random weights, and clips for it (B, T, J, C).
+
+    With a profile, both are as its first experiment of that network has them.
+    """
     torch.manual_seed(0)
-    model = build(name, **(QUICK[name] if quick else {}))
-    clips = torch.rand(2 if quick else CLIPS[name], model.config.frames, model.config.joints, 2) - 0.5
-    return plain_model(model), in_bfloat16(copy.deepcopy(model)), clips
+    if profile is None:
+        model, clips = build(name, **(QUICK[name] if quick else {})), 2 if quick else CLIPS[name]
+    else:
+        experiments = load_experiments(root()).values()
+        first = next(one for one in experiments if one.model == name and STRATEGIES[one.strategy].in_channels == 2)
+        setting = scaled(first, load_parameters(root()).profiles[profile])
+        model = build_model(setting, H36M_17)
+        clips = setting.batch_clips or max(1, setting.batch_frames // setting.frames)
+    inputs = torch.rand(clips, model.config.frames, model.config.joints, 2) - 0.5
+    return plain_model(model), in_bfloat16(copy.deepcopy(model)), inputs
 
 
 def step(model: nn.Module, optimiser: torch.optim.Optimizer, clips: Tensor) -> None:
@@ -70,16 +88,16 @@ def _lift_of(model: nn.Module, clips: Tensor):
     return torch.inference_mode()(lambda: model(clips))
 
 
-def training(name: str, quick: bool, repeats: int) -> Comparison:
+def training(name: str, quick: bool, repeats: int, profile: str | None = None) -> Comparison:
     """Frames of input per second of an update; the fast path has the fused optimiser."""
-    plain, fast, clips = pair(name, quick)
+    plain, fast, clips = pair(name, quick, profile)
     calls = _step_of(plain, clips, False), _step_of(fast, clips, True)
     return compared("train", name, "frames", clips.shape[0] * clips.shape[1], *calls, repeats)
 
 
-def inference(name: str, quick: bool, repeats: int) -> Comparison:
+def inference(name: str, quick: bool, repeats: int, profile: str | None = None) -> Comparison:
     """Frames of input per second of a forward pass."""
-    plain, fast, clips = pair(name, quick)
+    plain, fast, clips = pair(name, quick, profile)
     calls = _lift_of(plain, clips), _lift_of(fast, clips)
     return compared("inference", name, "frames", clips.shape[0] * clips.shape[1], *calls, repeats)
 
@@ -98,19 +116,23 @@ def tera_operations(name: str, quick: bool) -> float:
     return 2 * count(fast, clips).macs / 1e12
 
 
-def peak_mib(name: str, quick: bool, fast: bool) -> float | None:
-    """Memory that two updates take, above that of a process that has loaded torch; None without Linux's /proc."""
+def peak_mib(name: str, quick: bool, fast: bool, **sizes: int) -> float | None:
+    """Memory that two updates take, above that of a process that has loaded torch; None without Linux's /proc.
+
+    Args:
+        sizes: of the network, if neither the published nor the quick ones.
+    """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(_peak_mib, name, quick, fast, torch.get_num_threads()).result()
+        return process.submit(_peak_mib, name, quick, fast, torch.get_num_threads(), sizes).result()
 
 
-def _peak_mib(name: str, quick: bool, fast: bool, threads: int) -> float | None:
+def _peak_mib(name: str, quick: bool, fast: bool, threads: int, sizes: Mapping[str, int]) -> float | None:
     torch.set_num_threads(threads)
     torch.rand(64, 64, requires_grad=True).matmul(torch.rand(64, 64)).sum().backward()
     if (base := _resident_mib()) is None:
         return None
     torch.manual_seed(0)
-    model = build(name, **(QUICK[name] if quick else {}))
+    model = build(name, **(sizes or (QUICK[name] if quick else {})))
     clips = torch.rand(2 if quick else CLIPS[name], model.config.frames, model.config.joints, 2) - 0.5
     update = _step_of(in_bfloat16(model) if fast else plain_model(model), clips, fast)
     del model
@@ -129,7 +151,7 @@ def _resident_mib() -> float | None:
 def growth(quick: bool, repeats: int) -> dict[str, tuple[tuple[int, ...], list[float]]]:
     """Seconds of an update of MixSTE, fast path, against T at one clip and against the batch at T = 81."""
     lengths, batches = (LENGTHS[:3], BATCHES[:3]) if quick else (LENGTHS, BATCHES)
-    sizes = {"dim": 128, "depth": 1 if quick else 2}
+    sizes = GROWN | ({"depth": 1} if quick else {})
 
     def call(frames: int, clips: int):
         model = in_bfloat16(build("mixste", frames=frames, **sizes))
@@ -143,3 +165,8 @@ def growth(quick: bool, repeats: int) -> dict[str, tuple[tuple[int, ...], list[f
         seconds = in_turns(ways, repeats)
         found[name] = points, [float(np.median(seconds[point])) for point in points]
     return found
+
+
+def memory_growth(lengths: tuple[int, ...] = LENGTHS) -> tuple[tuple[int, ...], list[float | None]]:
+    """MiB that two updates of the same MixSTE take against T, at one clip; None without Linux's /proc."""
+    return lengths, [peak_mib("mixste", False, True, frames=frames, **GROWN) for frames in lengths]

@@ -1,12 +1,14 @@
 """The fast path against plain code: ratios in one run, growth with sizes, distance to the machine's ceiling."""
 
+import itertools
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
-from poselib.bench import arrays, networks
+from poselib.bench import arrays, memory, networks
 from poselib.bench.clock import slope
 from poselib.complexity import machine
 from poselib.errors import InputError
@@ -14,7 +16,11 @@ from poselib.files import write_whole
 from poselib.gpu_hours import PASSES_PER_UPDATE
 from poselib.models import MODELS
 
-SECTIONS = ("ceiling", "train", "inference", "memory", "accuracy", "metrics", "loader", "scaling")
+SECTIONS = ("ceiling", "train", "inference", "profiles", "memory", "accuracy", "metrics", "loader", "scaling")
+# The sizes that profiles have beside the published ones; laptop's are those of demo.
+PROFILES = ("smoke", "demo")
+SET_SIZES = (30_000, 100_000, 300_000)
+SQUARE = "above 1, as attention over frames takes, and keeps, T x T numbers for each head"
 Row = dict[str, str | float]
 # What times networks, and in how many forward passes' worth of products.
 TIMED = MappingProxyType({"train": (networks.training, PASSES_PER_UPDATE), "inference": (networks.inference, 1)})
@@ -50,6 +56,11 @@ def _rows(section: str, best: dict[str, float], quick: bool, repeats: int, model
             found = compare(name, quick, repeats)
             row, work = found.row(), passes * networks.tera_operations(name, quick)
             yield row | {"share": work * row["fast"] / found.amount / best["bfloat16"]}
+    elif section == "profiles":
+        # Calls of milliseconds, so more of them.
+        for profile, name, (kind, (compare, _)) in itertools.product(PROFILES, models, TIMED.items()):
+            found = compare(name, quick, repeats if quick else 8 * repeats, profile)
+            yield found.row() | {"section": section, "what": f"{name}, {kind}, {profile}"}
     elif section == "memory":
         # Two processes each, whose start takes seconds.
         for name in models[:1] if quick else models:
@@ -66,11 +77,20 @@ def _rows(section: str, best: dict[str, float], quick: bool, repeats: int, model
         for length in arrays.LOADED_LENGTHS:
             yield arrays.loading(length, quick, repeats).row()
     else:
-        grown = {**networks.growth(quick, repeats), "frames of the set": arrays.growth(quick, repeats)}
-        for name, (sizes, seconds) in grown.items():
-            for size, value in zip(sizes, seconds, strict=True):
-                yield {"section": section, "what": f"{name} = {size}", "unit": "s", "fast": value}
-            yield {"section": section, "what": name, "unit": "slope, log-log", "fast": slope(sizes, seconds)}
+        seconds = {**networks.growth(quick, repeats), "frames of the set": arrays.growth(quick, repeats)}
+        yield from _grown(seconds, "s")
+        # Processes of their own, whose start takes seconds.
+        if not quick and sys.platform == "linux":
+            stages = memory.growth(SET_SIZES)
+            resident = {f"frames of the set, memory, {stage}": points for stage, points in stages.items()}
+            yield from _grown({"T, memory": networks.memory_growth(), **resident}, "MiB")
+
+
+def _grown(found: dict[str, tuple[Sequence[int], Sequence[float]]], unit: str) -> Iterator[Row]:
+    for name, (sizes, costs) in found.items():
+        for size, value in zip(sizes, costs, strict=True):
+            yield {"section": "scaling", "what": f"{name} = {size}", "unit": unit, "fast": value}
+        yield {"section": "scaling", "what": name, "unit": "slope, log-log", "fast": slope(sizes, costs)}
 
 
 def _row(section: str, what: str, unit: str, plain: float, fast: float) -> Row:
@@ -82,6 +102,9 @@ def report(only: Sequence[str], quick: bool, out: Path | None) -> None:
     found = measure(only, quick, 2 if quick else 5)
     print(f"{machine()}; clips per step: {', '.join(f'{name} {clips}' for name, clips in networks.CLIPS.items())}")
     print(found.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.4g}"))
+    steep = found[found["unit"].eq("slope, log-log") & found["fast"].gt(1)]
+    for name, value in zip(steep["what"], steep["fast"], strict=True):
+        print(f"{name}: slope {value:.2f}" + (f", {SQUARE}" if name.startswith("T") else ""))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_whole(out, found.to_csv(index=False, lineterminator="\n", float_format="%.5g"))
