@@ -69,7 +69,7 @@ def test_motions_are_at_the_rate_of_the_network_and_split_by_subject(made, setti
 def test_clips_whose_licence_is_share_alike_are_refused(tmp_path):
     for name in ("07_01.bvh", "09_01.bvh", "HDM_bd_walk.bvh"):
         put_bvh(tmp_path, name)
-    with pytest.raises(InputError, match="HDM_bd_walk.bvh: is of HDM05, and its licence is share-alike; name a folder"):
+    with pytest.raises(InputError, match="HDM_bd_walk.bvh: is of HDM05, whose licence is share-alike; name a folder"):
         prepare.checked_split(tmp_path)
 
 
