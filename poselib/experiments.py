@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,6 +22,8 @@ class _Strict(BaseModel):
 # Names become names of files: none may lead out of the folder that they are meant for.
 NAME, FOLDERS = r"\w[\w.-]*", r"^\w[\w.-]*(/\w[\w.-]*)*$"
 RoleName = Literal["h36m", "mpi_inf_3dhp", "humaneva", "amass"]
+OptimiserName = Literal["adamw", "adam_amsgrad", "ranger"]
+Betas = Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
 Setting = bool | int | float | str | list[int] | list[list[int]]
 
 
@@ -61,7 +63,8 @@ class Experiment(_Strict):
     batches: int | None = Field(None, gt=0)  # per epoch; None takes every clip
     batch_frames: int | None = Field(None, gt=0)
     batch_clips: int | None = Field(None, gt=0)
-    optimiser: Literal["adamw", "adam_amsgrad", "ranger"] = "adamw"
+    optimiser: OptimiserName = "adamw"
+    betas: Betas | None = None  # decay rates of the optimiser's two means of gradients; its usual ones if None
     schedule: Literal["exponential", "halving", "cosine", "linear_tail"] = "exponential"
     lr: float = Field(gt=0)
     lr_decay: float = 1.0
@@ -120,6 +123,8 @@ class Profile(_Strict):
     batches: Mapping[str, int] = {}  # per epoch, by experiment or model
     batch_divisor: Mapping[str, float] = {}  # by model
     lr_factor: Mapping[str, float] = {}  # by experiment, model or optimiser, the first of them that is here
+    betas: Mapping[OptimiserName, Betas] = {}  # fewer updates, shorter memory
+    options: Mapping[str, Mapping[str, Setting]] = {}  # by model; in place of the experiment's
     schedule: Literal["exponential", "halving", "cosine", "linear_tail"] | None = None
     distinct_start: bool = False  # fresh transformers begin with joints that differ; see poselib/distinct_start.py
     selection_clips: int | None = None  # windows looked at to choose an epoch

@@ -1,6 +1,8 @@
 """What a training is made of between two updates, and the snapshots that it continues from."""
 
 import io
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -38,6 +40,24 @@ class Progress:
     def judged(self) -> Lifter:
         """The model that is evaluated: the average where there is one."""
         return self.model if self.average is None else self.average.module
+
+    def close_epoch(self, errors: Mapping[str, float], lr: float) -> None:
+        """Log the epoch with its `errors` in millimetres, by what they are of, and keep the weights of the least.
+
+        Raises:
+            InputError: an error that is not finite; `lr` is the rate that led to it.
+        """
+        row = {"epoch": self.epoch + 1, "updates": self.updates, "loss": self.loss_sum / self.batch}
+        for judged_on, error in errors.items():
+            if not math.isfinite(error):
+                raise InputError(f"the training diverged in epoch {row['epoch']}; choose a lower rate than {lr:g}")
+            row[f"{judged_on}_mpjpe_mm"] = error
+            if error < self.best.get(judged_on, {"mpjpe_mm": math.inf})["mpjpe_mm"]:
+                weights = {key: value.detach().cpu().clone() for key, value in self.judged.state_dict().items()}
+                self.best[judged_on] = {"mpjpe_mm": error, "epoch": self.epoch + 1, "weights": weights}
+        self.log.append(row)
+        self.ended.append(self.seconds)
+        self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
 
     def save(self, path: Path) -> None:
         """Write a snapshot, unless another process does; it appears whole or not at all."""

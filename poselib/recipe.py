@@ -1,7 +1,7 @@
 """How a training runs: its numbers, its optimisers and the rules of its learning rate."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -15,11 +15,12 @@ from poselib.optimisers import Ranger
 class Recipe:
     """How one training runs. `batches` bounds an epoch; None takes every clip once plain and once mirrored.
 
-    `outputs` weighs what a model is supervised by (`Lifter.supervised`), all alike if empty; `frame_stride` frames lie
-    between those of a many-to-one model's clip, and `input_strides` are drawn from for a model that upsamples; with
-    `average` the running average of the weights is what is evaluated and kept. `camera_pool` films the motions of a set
-    without videos. Clips of a sequence-to-sequence model lie `interval` frames apart; where they overlap for that, an
-    epoch has as many times more batches, unless `equal_updates`.
+    `outputs` weighs what a model is supervised by (`Lifter.supervised`), all alike if empty; `frame_stride` frames
+    lie between those of a many-to-one model's clip, and `input_strides` are drawn from for a model that upsamples;
+    with `average` the running average of the weights is what is evaluated and kept. `camera_pool` films the motions
+    of a set without videos. `betas` of None are the optimiser's usual. Clips of a sequence-to-sequence model lie
+    `interval` frames apart; where they overlap for that, an epoch has as many times more batches, unless
+    `equal_updates`.
     """
 
     detector: str
@@ -34,6 +35,7 @@ class Recipe:
     batches: int | None = None
     selection_clips: int | None = None
     optimiser: str = "adamw"
+    betas: Sequence[float] | None = None
     outputs: Mapping[str, float] = field(default_factory=dict)
     frame_stride: int = 1
     interval: int | None = None
@@ -44,16 +46,20 @@ class Recipe:
     camera_pool: str = "training"
 
 
+def _rate(recipe: Recipe) -> dict:
+    return {"lr": recipe.lr} | ({"betas": recipe.betas} if recipe.betas else {})
+
+
 def _adamw(weights: Iterable[Tensor], recipe: Recipe) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+    return torch.optim.AdamW(weights, weight_decay=recipe.weight_decay, fused=True, **_rate(recipe))
 
 
 def _adam_amsgrad(weights: Iterable[Tensor], recipe: Recipe) -> torch.optim.Optimizer:
-    return torch.optim.Adam(weights, lr=recipe.lr, amsgrad=True, fused=True)
+    return torch.optim.Adam(weights, amsgrad=True, fused=True, **_rate(recipe))
 
 
 def _ranger(weights: Iterable[Tensor], recipe: Recipe) -> torch.optim.Optimizer:
-    return Ranger(weights, lr=recipe.lr)
+    return Ranger(weights, **_rate(recipe))
 
 
 OPTIMISERS = MappingProxyType({"adamw": _adamw, "adam_amsgrad": _adam_amsgrad, "ranger": _ranger})

@@ -12,6 +12,7 @@ SPAN = 27
 def scaled(experiment: Experiment, profile: Profile, name: str = "") -> Experiment:
     """The experiment of this name as a profile runs it; the rule is the profile's fields and nothing else."""
     options = {name: _option(name, value, profile) for name, value in experiment.options.items()}
+    options |= profile.options.get(experiment.model, {})
     stride = max(1, experiment.frame_stride // profile.every)
     small = {
         "frames": _frames(experiment, stride) if profile.short_clips else experiment.frames,
@@ -23,6 +24,7 @@ def scaled(experiment: Experiment, profile: Profile, name: str = "") -> Experime
         "batches": _of(profile.batches, name, experiment.model, other=experiment.batches),
         "schedule": profile.schedule or experiment.schedule,
         "lr": experiment.lr * _of(profile.lr_factor, name, experiment.model, experiment.optimiser),
+        "betas": profile.betas.get(experiment.optimiser, experiment.betas),
         "frame_stride": stride,
         # A key-frame is one of the frames that the model sees.
         "input_strides": [stride * (every // experiment.frame_stride) for every in experiment.input_strides],

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from poselib.data.camera_table import camera_pool
 from poselib.data.clips import Clips
 from poselib.data.key_frames import draw_key_frames
 from poselib.data.prepared import PreparedSet, WorldSet
-from poselib.data.windows import Windows, centred, cut, training_starts
+from poselib.data.windows import centred, cut, training_starts
 from poselib.distributed import Alone
 from poselib.errors import InputError
 from poselib.geometry import centre_on_root
@@ -62,18 +62,36 @@ def train(
     """
     progress, batches = begin(model, recipe, prepared, seed)
     progress.group = group or progress.group
+    errors = partial(_errors_mm, progress, strategy, recipe, prepared)
+    return finish(progress, strategy, recipe, batches, errors, snapshot=snapshot, name=name)
+
+
+def finish(
+    progress: Progress,
+    strategy: Strategy,
+    recipe: Recipe,
+    batches: "_Batches",
+    errors: Callable[[], Mapping[str, float]],
+    *,
+    snapshot: Path,
+    name: str,
+) -> Progress:
+    """Run all epochs, or those that a killed training left, and return the finished progress.
+
+    `errors` is called after each epoch and tells the millimetres by which epochs are chosen; for the rest see `train`.
+    """
     if snapshot.is_file():
         progress.restore(snapshot)
-    progress.group.start(model, progress.updates)
+    progress.group.start(progress.model, progress.updates)
     done = progress.epoch * len(batches) + progress.batch
     total, seen = (batches.size * count for count in (recipe.epochs * len(batches), done))
-    model.train()
+    progress.model.train()
     silent = not progress.group.writes
     with tqdm(total=total, initial=seen, desc=name, unit="clip", mininterval=1.0, disable=silent) as bar:
         while progress.epoch < recipe.epochs:
-            model.begin_epoch(progress.epoch, recipe.epochs)
+            progress.model.begin_epoch(progress.epoch, recipe.epochs)
             _run_epoch(progress, strategy, recipe, batches, snapshot, bar)
-            _close_epoch(progress, strategy, recipe, prepared)
+            progress.close_epoch(errors(), recipe.lr)
             progress.save(snapshot)
     return progress
 
@@ -243,24 +261,12 @@ def _set_learning_rate(progress: Progress, recipe: Recipe, batches: int) -> None
         group["lr"] = recipe.lr * SCHEDULES[recipe.schedule](recipe, progress.epoch, done)
 
 
-def _close_epoch(progress: Progress, strategy: Strategy, recipe: Recipe, prepared: PreparedSet) -> None:
-    row = {"epoch": progress.epoch + 1, "updates": progress.updates, "loss": progress.loss_sum / progress.batch}
+def _errors_mm(progress: Progress, strategy: Strategy, recipe: Recipe, prepared: PreparedSet) -> dict[str, float]:
+    errors, model, stride = {}, progress.judged, max(recipe.input_strides, default=None)
     for split in SELECTIONS:
-        windows = windows_of(prepared.split(split), progress.model, recipe.frame_stride)
+        windows = windows_of(prepared.split(split), model, recipe.frame_stride)
         if recipe.selection_clips is not None and len(windows) > recipe.selection_clips:
             windows = windows.select(np.linspace(0, len(windows) - 1, recipe.selection_clips).astype(int))
-        row[f"{split}_mpjpe_mm"] = error = _error_mm(progress.judged, strategy, recipe, prepared, windows)
-        if not math.isfinite(error):
-            raise InputError(f"the training diverged in epoch {row['epoch']}; choose a lower rate than {recipe.lr:g}")
-        if error < progress.best.get(split, {"mpjpe_mm": math.inf})["mpjpe_mm"]:
-            weights = {key: value.detach().cpu().clone() for key, value in progress.judged.state_dict().items()}
-            progress.best[split] = {"mpjpe_mm": error, "epoch": progress.epoch + 1, "weights": weights}
-    progress.log.append(row)
-    progress.ended.append(progress.seconds)
-    progress.epoch, progress.batch, progress.loss_sum = progress.epoch + 1, 0, 0.0
-
-
-def _error_mm(model: Lifter, strategy: Strategy, recipe: Recipe, prepared: PreparedSet, windows: Windows) -> float:
-    stride = max(recipe.input_strides, default=None)
-    predicted, _ = lift_set(model, strategy, prepared, recipe.detector, windows, stride)
-    return MILLIMETRES * float(mpjpe(predicted, targets_of(prepared, lifted_frames(model, windows))))
+        predicted, _ = lift_set(model, strategy, prepared, recipe.detector, windows, stride)
+        errors[split] = MILLIMETRES * float(mpjpe(predicted, targets_of(prepared, lifted_frames(model, windows))))
+    return errors

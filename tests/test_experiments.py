@@ -111,12 +111,15 @@ def test_scaling_rule():
     experiment = load_experiment(ROOT, "mixste_t243_gt")
     rule = {"short_clips": True, "depth_divisor": 3, "dim_cube_root": 5.0, "heads": 2}
     factors = {"lr_factor": {"adamw": 100, "poseformer": 7}, "batch_divisor": {"mixste": 32}, "batches": {"mixste": 9}}
-    profile = Profile(about="test", synthetic_seconds=1.0, **rule, **factors)
+    memory = {"betas": {"adamw": [0.8, 0.9]}, "options": {"gla_gcn": {"last_momentum": 0.03}}}
+    profile = Profile(about="test", synthetic_seconds=1.0, **rule, **factors, **memory)
     run = scaled(experiment, profile)
     assert (run.frames, run.depth, run.dim, run.heads) == (4, 2, 40, 2)
-    assert (run.lr, run.batch_frames, run.batches) == (pytest.approx(4e-3), 32, 9)
+    assert (run.lr, run.batch_frames, run.batches, run.betas) == (pytest.approx(4e-3), 32, 9, [0.8, 0.9])
     other = scaled(load_experiment(ROOT, "poseformer_t81_gt"), profile)
     assert (other.lr, other.batch_clips, other.batches) == (pytest.approx(7e-4), 512, None)
+    graph = scaled(load_experiment(ROOT, "gla_gcn_t27_gt"), profile)
+    assert (graph.betas, graph.options["last_momentum"]) == (None, 0.03)
 
 
 @pytest.mark.parametrize(

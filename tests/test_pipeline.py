@@ -134,7 +134,8 @@ def test_what_the_readme_has_slurm_do_is_recorded(smoke):
     assert [path.name for path in (smoke / "predictions").iterdir()] == [f"{name}.npz"]
     run(smoke, "sh", "-c", commit)
     assert "up to date" in run(smoke, "dvc", "status", f"train@{name}", f"evaluate@{name}").stdout
-    run(smoke, "dvc", "checkout", "-q")
+    # Not the lifter, which has a pipeline of its own and did not run.
+    run(smoke, "dvc", "checkout", "-q", "dvc.yaml")
 
 
 def outcome(folder):
@@ -155,9 +156,15 @@ def killed_while_training(folder, name):
 
 def test_nbval_passes_over_every_notebook(smoke):
     options = ("-n", "2", "--dist", "loadfile", "-o", "addopts=", "--nbval-lax", "--nbval-current-env")
-    found = run(smoke, sys.executable, "-m", "pytest", *options, "notebooks")
+    command = (sys.executable, "-m", "pytest", *options, "notebooks")
+    found = run(smoke, *command, check=False)
     cells = sum(path.read_text().count('"cell_type": "code"') for path in (smoke / "notebooks").rglob("*.ipynb"))
-    assert int(re.search(r"(\d+) passed", found.stdout)[1]) == cells
+    passed = int(re.search(r"(\d+) passed", found.stdout)[1])
+    if "Kernel died before replying to kernel_info" in found.stdout:
+        # Another process took one of the ports chosen for it, before it began: no notebook's fault.
+        again = run(smoke, *command, "--last-failed")
+        passed += int(re.search(r"(\d+) passed", again.stdout)[1])
+    assert passed == cells, found.stdout[-4000:]
 
 
 def test_a_notebook_of_tables_runs_in_jupyterlab_and_draws(smoke, tmp_path):

@@ -275,7 +275,7 @@ def test_side_by_side_trains_a_start_before_what_starts_from_it(checkout, monkey
     monkeypatch.setattr(side_by_side, "_run", do)
     chains = {f"train@{name}": [f"train@{name}", f"evaluate@{name}"] for name in ("tuned", "cold", "mocap")}
     with ThreadPoolExecutor(2) as pool:
-        ended = dict(side_by_side._finished(pool, checkout, chains, {"train@tuned": "train@mocap"}))
+        ended = dict(side_by_side._finished(pool, 2, checkout, chains, {"train@tuned": "train@mocap"}))
     failed = [first for first in chains if ended[first]]
     assert set(ended) == set(chains)
     if broken is None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from poselib.data.windows import Windows
 
-# What is copied, mirrored and stored at a time stays in a core's cache.
+# What is mirrored and stored at a time stays in a core's cache.
 BYTES_AT_A_TIME = 2**19
 # Of the first of two float32 in one number of 64 bits.
 SIGN = np.uint64(2**31)
@@ -17,7 +17,7 @@ SIGN = np.uint64(2**31)
 class Clips:
     """The clips of `windows` in poses (N, J, C), gathered by number; a number beyond the windows means a mirror image.
 
-    Only the frames asked for are read. Numpy does it all in one thread: torch's others take longer than they save.
+    Only the frames asked for are read. Numpy mirrors them in one thread: torch's others take longer than they save.
 
     Args:
         poses: an array of float32, or `Derived` from some.
@@ -35,7 +35,7 @@ class Clips:
         if isinstance(poses, np.ndarray) and windows.step == 1 and frames >= windows.length:
             # A clip inside its video is one piece of the array.
             self.poses, row = np.asarray(poses), joints * self.channels
-            self.pieces = np.lib.stride_tricks.sliding_window_view(self.poses.reshape(-1), windows.length * row)[::row]
+            self.pieces = torch.from_numpy(self.poses.reshape(-1)).unfold(0, windows.length * row, row)
             self.whole = (windows.starts >= windows.first) & (windows.starts + windows.length - 1 <= windows.last)
 
     def gather(self, numbers: np.ndarray) -> Tensor:
@@ -44,23 +44,23 @@ class Clips:
             self.memory = np.empty((len(numbers), *self.memory.shape[1:]), np.float32)
         batch = self.memory[: len(numbers)]
         mirrored, clips = np.divmod(numbers, len(self.windows))
-        kinds, rows = 2 * mirrored + self.whole[clips], batch.reshape(len(batch), -1)
-        step = max(1, BYTES_AT_A_TIME // self.memory[:1].nbytes)
-        for kind in np.unique(kinds):
-            places = np.flatnonzero(kinds == kind)
-            for begin in range(0, len(places), step):
-                some = places[begin : begin + step]
-                copies = self._copies(clips[some], whole=kind % 2)
-                rows[some] = (self._mirror(copies) if kind >= 2 else copies).reshape(len(some), -1)
+        self._read(batch, clips)
+        if self.root is not None:
+            batch[:, :, self.root] = 0
+        places, step = np.flatnonzero(mirrored), max(1, BYTES_AT_A_TIME // self.memory[:1].nbytes)
+        for begin in range(0, len(places), step):
+            some = places[begin : begin + step]
+            batch[some] = self._mirror(batch[some].reshape(-1, len(self.columns))).reshape(-1, *batch.shape[1:])
         return torch.from_numpy(batch)
 
-    def _copies(self, clips: np.ndarray, whole: bool) -> np.ndarray:
-        windows = self.windows
-        poses = self.pieces[windows.starts[clips]] if whole else self.poses[windows.frame_numbers(clips)]
-        poses = poses.reshape(-1, len(self.columns))
-        if self.root is not None:
-            poses[:, self.root * self.channels : (self.root + 1) * self.channels] = 0
-        return poses
+    def _read(self, batch: np.ndarray, clips: np.ndarray) -> None:
+        windows, rest = self.windows, np.flatnonzero(~self.whole[clips])
+        if len(rest) < len(clips):
+            # What reaches beyond its video is read again.
+            starts = windows.starts[clips].clip(0, len(self.pieces) - 1)
+            rows = torch.from_numpy(batch.reshape(len(batch), -1))
+            torch.index_select(self.pieces, 0, torch.from_numpy(starts), out=rows)
+        batch[rest] = self.poses[windows.frame_numbers(clips[rest])]
 
     def _mirror(self, poses: np.ndarray) -> np.ndarray:
         # As `geometry.mirror`; two coordinates move as one number in half of the time.

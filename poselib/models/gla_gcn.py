@@ -48,6 +48,7 @@ class GLAGCNConfig:
     adaptive: bool = True
     strided: bool = True  # else the mean over all frames is read
     swap_sides: bool = False  # exchange the left and right joints of the input
+    last_momentum: float = 0.001  # of batch norms at the end of a training
 
     def __post_init__(self):
         if self.frames < 1 or self.frames % 2 == 0:
@@ -65,6 +66,8 @@ class GLAGCNConfig:
             raise InputError(f"gla_gcn: sequence_blocks is {self.sequence_blocks}; choose 0 for no 3D-sequence head")
         if self.head not in HEADS:
             raise InputError(f"gla_gcn: head is {self.head!r}; choose from {', '.join(HEADS)}")
+        if not 0 < self.last_momentum <= 1:
+            raise InputError(f"gla_gcn: last_momentum {self.last_momentum} must lie above 0 and not above 1")
         if not (0 <= self.mixing <= 1 and 0 <= self.dropout < 1):
             raise InputError(f"gla_gcn: mixing {self.mixing} and dropout {self.dropout} must lie between 0 and 1")
 
@@ -130,14 +133,14 @@ class GLAGCN(Lifter):
         return self._middle(self._clip(inputs))
 
     def begin_epoch(self, done: int, epochs: int) -> None:
-        """Set the momentum of batch norms after `done` of `epochs` epochs: from 0.1 exponentially down to 0.001.
+        """Set the momentum of batch norms after `done` of `epochs` epochs: from 0.1 exponentially to the last.
 
-        The released Human3.6M script does so and leaves the projections of shortcuts at 0.1; its HumanEva script does
-        not. Nothing of it is stored in weights.
+        The released Human3.6M script goes down to 0.001 and leaves the projections of shortcuts at 0.1; its HumanEva
+        script keeps all at 0.1. Nothing of it is stored in weights.
         """
         for name, layer in self.named_modules():
             if isinstance(layer, _BatchNorm) and "shortcut" not in name:
-                layer.momentum = 0.1 * 0.01 ** (done / epochs)
+                layer.momentum = 0.1 * (self.config.last_momentum / 0.1) ** (done / epochs)
 
     def _clip(self, inputs: Tensor, maps: dict[str, list[Tensor]] | None = None) -> Tensor:
         """Features of all frames, (B, dim, T, J)."""

@@ -63,7 +63,7 @@ def _bring(root: Path, jobs: int, title: str, targets: list[str], starts: Mappin
     with tqdm(total=len(chains), desc=title, disable=not chains) as bar:
         try:
             with ProcessPoolExecutor(jobs, context, forked_kernel.end_with_parent, max_tasks_per_child=1) as pool:
-                for first, error in _finished(pool, root, chains, starts or {}):
+                for first, error in _finished(pool, jobs, root, chains, starts or {}):
                     bar.update()
                     if error:
                         failed[first] = error
@@ -109,13 +109,15 @@ def _longest_first(root: Path, chains: dict[str, list[str]]) -> dict[str, list[s
 
 
 def _finished(
-    pool: Executor, root: Path, chains: Mapping[str, list[str]], starts: Mapping[str, str]
+    pool: Executor, jobs: int, root: Path, chains: Mapping[str, list[str]], starts: Mapping[str, str]
 ) -> Iterator[tuple[str, Exception | None]]:
     """The first stage of each chain once it is done, with what made it fail."""
     waiting, running, failed = list(chains), {}, set()
     while True:
         unfinished = {*waiting, *running.values(), *failed}
-        for first in [first for first in waiting if starts.get(first) not in unfinished]:
+        ready = [first for first in waiting if starts.get(first) not in unfinished]
+        # No more than can run at once: what becomes ready may be longer than what was before.
+        for first in ready[: jobs - len(running)]:
             waiting.remove(first)
             running[pool.submit(_run, root, chains[first])] = first
         if not running:

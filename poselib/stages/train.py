@@ -113,7 +113,7 @@ def _start(root: Path, name: str, path: Path, profile: str, model: Lifter, skele
 
 def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) -> Recipe:
     """The training recipe of a scaled experiment."""
-    same = ("epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser")
+    same = ("epochs", "lr", "schedule", "lr_decay", "weight_decay", "batches", "optimiser", "betas")
     same += ("frame_stride", "interval", "equal_updates", "average", "jitter", "camera_pool")
     return Recipe(
         detector=setting.input_2d,

@@ -14,7 +14,7 @@ from samples.mocap import put_bvh
 from typer.testing import CliRunner
 
 import poselib
-from poselib import checkpoints
+from poselib import checkpoints, training
 from poselib.__main__ import app
 from poselib.data.mocap_clean import resample
 from poselib.data.prepared import open_prepared
@@ -69,7 +69,7 @@ def test_motions_are_at_the_rate_of_the_network_and_split_by_subject(made, setti
 def test_clips_whose_licence_is_share_alike_are_refused(tmp_path):
     for name in ("07_01.bvh", "09_01.bvh", "HDM_bd_walk.bvh"):
         put_bvh(tmp_path, name)
-    with pytest.raises(InputError, match="HDM_bd_walk.bvh: is of HDM05, and its licence is share-alike; name a folder"):
+    with pytest.raises(InputError, match="HDM_bd_walk.bvh: is of HDM05, whose licence is share-alike; name a folder"):
         prepare.checked_split(tmp_path)
 
 
@@ -85,7 +85,7 @@ def test_a_command_without_motion_capture_ends_in_one_sentence(tmp_path, monkeyp
 
 
 def test_a_training_that_was_killed_ends_with_the_same_bits(made, settings, tmp_path, monkeypatch):
-    prepared, take, taken = open_prepared(made / PREPARED), train.take_batch, []
+    prepared, take, taken = open_prepared(made / PREPARED), training.take_batch, []
 
     def killed_at_the_sixth(*given):
         take(*given)
@@ -93,8 +93,8 @@ def test_a_training_that_was_killed_ends_with_the_same_bits(made, settings, tmp_
         if len(taken) == 6:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "SNAPSHOT_EVERY_S", -1)
-    monkeypatch.setattr(train, "take_batch", killed_at_the_sixth)
+    monkeypatch.setattr(training, "SNAPSHOT_EVERY_S", -1)
+    monkeypatch.setattr(training, "take_batch", killed_at_the_sixth)
     with pytest.raises(KeyboardInterrupt):
         train.train(settings, prepared, tmp_path / "snapshot")
     progress = train.train(settings, prepared, tmp_path / "snapshot")
@@ -104,7 +104,7 @@ def test_a_training_that_was_killed_ends_with_the_same_bits(made, settings, tmp_
             row["held_out_mpjpe_mm"] for row in progress.log
         ]
     shipped = checkpoints.load(made / settings.checkpoint)[0].state_dict()
-    best = progress.best["validation"]["weights"]
+    best = progress.best["held_out"]["weights"]
     assert all(torch.equal(weights, best[name]) for name, weights in shipped.items())
 
 

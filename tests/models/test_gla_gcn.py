@@ -434,6 +434,12 @@ def test_momentum_of_batch_norms_decays():
         assert [norm.momentum for norm in kept] == [0.1, 0.1]
 
 
+def test_batch_norms_may_forget_faster():
+    model = build("gla_gcn", **SMALL, last_momentum=0.025)
+    model.begin_epoch(1, 2)
+    assert model.input_norm.momentum == pytest.approx(0.05)
+
+
 def test_a_clip_of_another_length_is_refused():
     with pytest.raises(RuntimeError, match="shape"):
         build("gla_gcn", frames=27, dim=8)(torch.randn(3, 9, 17, 2))
@@ -491,6 +497,7 @@ def test_a_few_clips_are_learned(config):
         ({"head": "individual"}, "shared, unshared, both, full"),
         ({"mixing": 1.5}, "mixing 1.5"),
         ({"dropout": 1.0}, "dropout 1.0"),
+        ({"last_momentum": 0.0}, "last_momentum 0.0"),
     ],
 )
 def test_impossible_settings_are_named(config, message):

@@ -19,7 +19,7 @@ from poselib.data.sequences import Motion
 from poselib.data.virtual_cameras import draw, film
 from poselib.geometry import centre_on_root, denormalise_screen
 from poselib.lifting import Trained, find, lift
-from poselib.metrics import MILLIMETRES, joint_errors, mpjpe, n_mpjpe, p_mpjpe
+from poselib.metrics import MILLIMETRES, mpjpe, n_mpjpe, p_mpjpe
 from poselib.motion_quality import acceleration_error
 from poselib.stages.lifter.prepare import checked_split
 from poselib.stages.lifter.settings import CURVES, PREPARED, SPEED, Settings, write_table
@@ -123,7 +123,7 @@ def _errors(
     root = poses[lifted.frames, 0]
     off = np.nan * root[:, 0] if path is None else np.linalg.norm(path - root, axis=-1)
     errors = {
-        "noise_px": joint_errors(seen, exact).mean(),
+        "noise_px": np.linalg.norm(seen - exact, axis=-1).mean(),
         **{f"{measure.__name__}_mm": MILLIMETRES * measure(found, truth) for measure in MEASURES},
         "mean_pose_mm": MILLIMETRES * mpjpe(mean, truth),
         "acceleration_m_per_s2": acceleration_error(found, truth) * kind.fps**2,

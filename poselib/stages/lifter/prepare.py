@@ -42,6 +42,8 @@ def checked_split(folder: Path) -> dict[str, str]:
     clips = find_clips(folder)
     if credits(folder) != (CMU_CREDIT,):
         other = next(clip for clip in clips if clip.stem.startswith("HDM_"))
-        remedy = "its licence is share-alike; name a folder of CMU clips alone in lifter/params.yaml, path"
-        raise InputError(f"{other.path}: is of HDM05, and {remedy}")
+        raise InputError(
+            f"{other.path}: is of HDM05, whose licence is share-alike; "
+            "name a folder of CMU clips alone in lifter/params.yaml, path"
+        )
     return subject_split({clip.subject for clip in clips})

@@ -2,18 +2,14 @@
 
 import hashlib
 import json
-import math
 import shutil
-import time
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from poselib.closure import closure, fingerprint
 from poselib.data.prepared import PreparedSet, open_prepared
 from poselib.distinct_start import set_joints_apart
-from poselib.errors import InputError
 from poselib.files import held
 from poselib.inference import lift_clips
 from poselib.layers.lifter import Lifter
@@ -26,7 +22,7 @@ from poselib.skeleton import H36M_17
 from poselib.stages.lifter.settings import LOG, PREPARED, PROJECT, Settings, write_table
 from poselib.stages.lifter.strangers import StrangersClips
 from poselib.strategies import PLAIN, Clip
-from poselib.training import FORGET_EVERY, SNAPSHOT_EVERY_S, take_batch
+from poselib.training import finish
 
 # Of the held-out clips at a time.
 CLIPS_AT_A_TIME = 64
@@ -43,7 +39,7 @@ def run(root: Path, settings: Settings) -> None:
     work = root / "work/lifter"
     with held(work):
         progress = train(settings, prepared, work / f"{_key(settings, prepared)}.snapshot")
-        best = progress.best["validation"]
+        best = progress.best["held_out"]
         progress.model.load_state_dict(best["weights"])
         place = root / settings.checkpoint
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -72,41 +68,15 @@ def train(settings: Settings, prepared: PreparedSet, snapshot: Path) -> Progress
     set_joints_apart(model)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     progress = Progress(model.train(), OPTIMISERS[recipe.optimiser](model.parameters(), recipe), None)
-    if snapshot.is_file():
-        progress.restore(snapshot)
     sizes = (network.frames, training.batch_clips, training.batches, training.seed)
     batches = StrangersClips(prepared, "train", settings.film, *sizes)
     seen = StrangersClips(prepared, "validation", settings.film, network.frames, training.held_out_clips, 1, 0)
     held_out = seen.gather(seen.clips_of(0))
-    saved, total = time.monotonic(), training.epochs * training.batches
-    with tqdm(total=total, initial=progress.updates, desc=settings.name, unit="update", mininterval=1.0) as bar:
-        while progress.epoch < training.epochs:
-            numbers = batches.clips_of(progress.epoch)
-            while progress.batch < len(batches):
-                chosen = numbers[progress.batch * batches.size :][: batches.size]
-                take_batch(progress, PLAIN, recipe, batches, chosen)
-                if progress.batch % FORGET_EVERY == 0:
-                    prepared.forget()
-                bar.set_postfix(loss=f"{progress.loss_sum / progress.batch:.4f}", refresh=False)
-                bar.update()
-                if time.monotonic() - saved > SNAPSHOT_EVERY_S:
-                    progress.save(snapshot)
-                    saved = time.monotonic()
-            _close_epoch(progress, held_out, training.lr)
-            progress.save(snapshot)
-    return progress
 
+    def errors() -> dict[str, float]:
+        return {"held_out": _error_mm(model, held_out)}
 
-def _close_epoch(progress: Progress, held_out: Clip, lr: float) -> None:
-    row = {"epoch": progress.epoch + 1, "updates": progress.updates, "loss": progress.loss_sum / progress.batch}
-    row["held_out_mpjpe_mm"] = error = _error_mm(progress.model, held_out)
-    if not math.isfinite(error):
-        raise InputError(f"the training diverged in epoch {row['epoch']}; choose a lower rate than {lr:g}")
-    if error < progress.best.get("validation", {"mpjpe_mm": math.inf})["mpjpe_mm"]:
-        weights = {key: value.detach().cpu().clone() for key, value in progress.model.state_dict().items()}
-        progress.best["validation"] = {"mpjpe_mm": error, "epoch": progress.epoch + 1, "weights": weights}
-    progress.log.append(row)
-    progress.epoch, progress.batch, progress.loss_sum = progress.epoch + 1, 0, 0.0
+    return finish(progress, PLAIN, recipe, batches, errors, snapshot=snapshot, name=settings.name)
 
 
 @torch.inference_mode()
