@@ -1,5 +1,6 @@
 """A running average of the weights beside the training."""
 
+import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
@@ -15,11 +16,11 @@ def averaged(model: Lifter, limit: float = LIMIT) -> AveragedModel:
     copy of the start weights (Uplift-and-Upsample's released code, setting N = 81). The averaged model is `.module`.
     """
 
-    def follow(average: Tensor, weights: Tensor, updates: Tensor) -> Tensor:
-        kept = (updates / (9 + updates)).clamp(max=limit)
-        return average + (1 - kept) * (weights - average)
+    def follow(averages: list[Tensor], weights: list[Tensor], updates: Tensor) -> None:
+        kept = min(limit, float(updates / (9 + updates)))
+        torch._foreach_lerp_(averages, weights, 1 - kept)
 
-    average = AveragedModel(model, avg_fn=follow)
+    average = AveragedModel(model, multi_avg_fn=follow)
     # The first update only copies: the start weights.
     average.update_parameters(model)
     return average

@@ -16,7 +16,7 @@ class Ranger(torch.optim.RAdam):
     def __init__(
         self, params, lr: float, betas=(0.95, 0.999), eps: float = 1e-5, slow_steps: int = 6, slow_share: float = 0.5
     ):
-        super().__init__(params, lr=lr, betas=betas, eps=eps)
+        super().__init__(params, lr=lr, betas=betas, eps=eps, foreach=True)
         self.slow_steps, self.slow_share = slow_steps, slow_share
 
     @torch.no_grad()
@@ -32,6 +32,6 @@ class Ranger(torch.optim.RAdam):
         for weight in weights:
             state = self.state[weight]
             slow = state.setdefault("slow", initial.get(weight))
-            if state["step"] % self.slow_steps == 0:
+            if state["step"].item() % self.slow_steps == 0:
                 weight.copy_(slow.lerp_(weight, self.slow_share))
         return loss

@@ -4,6 +4,7 @@ Each stage does what its command in dvc.yaml does, in a process that torch need 
 is recorded in dvc.lock, so that a plain `dvc repro` afterwards finds nothing of it left.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -135,6 +136,8 @@ def _run(root: Path, stages: list[str]) -> None:
     from poselib.stages import evaluate, fingerprint, prepare, settings, synthesise, table, train
 
     os.chdir(root)
+    # What was preloaded stays: looking through all of it for garbage takes longer than some evaluations.
+    gc.freeze()
     notebook_of = {stage_of(name): name for name in run_by_stages(root)}
     single = {"settings": settings, "code": fingerprint}
     named = {"synthesise": synthesise, "prepare": prepare, "train": train, "evaluate": evaluate}
