@@ -1,6 +1,7 @@
 # make repro   regenerate all tables on the data that params.yaml names (default: the embedded synthetic motion)
 # make test    run all tests and all notebooks
 # make lab     open JupyterLab
+# make env     install into .venv alone
 # Options: PROFILE=smoke|demo|laptop|gpu|paper|paper_bf16  SOURCE=synthetic|cmu|human36m  DATA=folder  SEEDS=n  JOBS=n
 #          LAB="--no-browser --port 8899": more for JupyterLab
 PYTHON ?= $(shell command -v python3.11 || command -v python3)

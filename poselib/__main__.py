@@ -105,13 +105,14 @@ def lift(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="File of 2D keypoints, or OpenPose's folder.")],
     checkpoint: Annotated[
         str | None,
-        typer.Option(help="Trained experiment, .safetensors file or official:MODEL:FILE; else the one that ships."),
+        typer.Option(help="Trained experiment, .safetensors file or official:MODEL:FILE; else everyday, which ships."),
     ] = None,
     format: Annotated[
         str | None, typer.Option(help="openpose, coco, mmpose, mediapipe, detectron, npz or csv; else recognised.")
     ] = None,
     joints: Annotated[
-        str | None, typer.Option(help="Joint set the file must have, for example coco or body_25.")
+        str | None,
+        typer.Option(help="Joint set, coco, body_25 and so on, of an array that does not say it."),
     ] = None,
     image_size: Annotated[str | None, typer.Option(metavar="WxH", help="In pixels, for example 1920x1080.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frames per second, where the file does not say it.")] = None,

@@ -6,43 +6,30 @@ Human3.6M; the file's own root lies about 100 mm above it.
 
 from poselib.skeleton import Skeleton
 
+
+def _tree(*chains: str) -> dict[str, str | None]:
+    """Joint -> its parent, from chains of joints outwards; a chain begins at the root or at a joint of one before."""
+    parents = {}
+    for chain in chains:
+        first, *others = chain.split()
+        parents.setdefault(first, None)
+        parents |= zip(others, [first, *others], strict=False)
+    return parents
+
+
 # A bone's joint is at its end: `lfemur` is the left knee. The forearm is two bones, so the wrist is at the end of
 # `lwrist`.
 CMU_ASF = Skeleton(
     "cmu_asf",
-    {
-        "root": None,
-        "lhipjoint": "root",
-        "lfemur": "lhipjoint",
-        "ltibia": "lfemur",
-        "lfoot": "ltibia",
-        "ltoes": "lfoot",
-        "rhipjoint": "root",
-        "rfemur": "rhipjoint",
-        "rtibia": "rfemur",
-        "rfoot": "rtibia",
-        "rtoes": "rfoot",
-        "lowerback": "root",
-        "upperback": "lowerback",
-        "thorax": "upperback",
-        "lowerneck": "thorax",
-        "upperneck": "lowerneck",
-        "head": "upperneck",
-        "lclavicle": "thorax",
-        "lhumerus": "lclavicle",
-        "lradius": "lhumerus",
-        "lwrist": "lradius",
-        "lhand": "lwrist",
-        "lfingers": "lhand",
-        "lthumb": "lwrist",
-        "rclavicle": "thorax",
-        "rhumerus": "rclavicle",
-        "rradius": "rhumerus",
-        "rwrist": "rradius",
-        "rhand": "rwrist",
-        "rfingers": "rhand",
-        "rthumb": "rwrist",
-    },
+    _tree(
+        "root lhipjoint lfemur ltibia lfoot ltoes",
+        "root rhipjoint rfemur rtibia rfoot rtoes",
+        "root lowerback upperback thorax lowerneck upperneck head",
+        "thorax lclavicle lhumerus lradius lwrist lhand lfingers",
+        "lwrist lthumb",
+        "thorax rclavicle rhumerus rradius rwrist rhand rfingers",
+        "rwrist rthumb",
+    ),
     recipes={
         "pelvis": ("lhipjoint", "rhipjoint"),
         "right_hip": ("rhipjoint",),
@@ -66,40 +53,15 @@ CMU_ASF = Skeleton(
 # `HeadEnd` is the end site of `Head`.
 CMU_BVH = Skeleton(
     "cmu_bvh",
-    {
-        "Hips": None,
-        "LHipJoint": "Hips",
-        "LeftUpLeg": "LHipJoint",
-        "LeftLeg": "LeftUpLeg",
-        "LeftFoot": "LeftLeg",
-        "LeftToeBase": "LeftFoot",
-        "RHipJoint": "Hips",
-        "RightUpLeg": "RHipJoint",
-        "RightLeg": "RightUpLeg",
-        "RightFoot": "RightLeg",
-        "RightToeBase": "RightFoot",
-        "LowerBack": "Hips",
-        "Spine": "LowerBack",
-        "Spine1": "Spine",
-        "Neck": "Spine1",
-        "Neck1": "Neck",
-        "Head": "Neck1",
-        "HeadEnd": "Head",
-        "LeftShoulder": "Spine1",
-        "LeftArm": "LeftShoulder",
-        "LeftForeArm": "LeftArm",
-        "LeftHand": "LeftForeArm",
-        "LeftFingerBase": "LeftHand",
-        "LeftHandIndex1": "LeftFingerBase",
-        "LThumb": "LeftHand",
-        "RightShoulder": "Spine1",
-        "RightArm": "RightShoulder",
-        "RightForeArm": "RightArm",
-        "RightHand": "RightForeArm",
-        "RightFingerBase": "RightHand",
-        "RightHandIndex1": "RightFingerBase",
-        "RThumb": "RightHand",
-    },
+    _tree(
+        "Hips LHipJoint LeftUpLeg LeftLeg LeftFoot LeftToeBase",
+        "Hips RHipJoint RightUpLeg RightLeg RightFoot RightToeBase",
+        "Hips LowerBack Spine Spine1 Neck Neck1 Head HeadEnd",
+        "Spine1 LeftShoulder LeftArm LeftForeArm LeftHand LeftFingerBase LeftHandIndex1",
+        "LeftHand LThumb",
+        "Spine1 RightShoulder RightArm RightForeArm RightHand RightFingerBase RightHandIndex1",
+        "RightHand RThumb",
+    ),
     recipes={
         "pelvis": ("LeftUpLeg", "RightUpLeg"),
         "right_hip": ("RightUpLeg",),
@@ -125,32 +87,15 @@ CMU_BVH = Skeleton(
 # from the eyes. Fingers are left out.
 CMU_DAZ_BVH = Skeleton(
     "cmu_daz_bvh",
-    {
-        "hip": None,
-        "abdomen": "hip",
-        "chest": "abdomen",
-        "neck": "chest",
-        "head": "neck",
-        "headTop": "head",
-        "leftEye": "head",
-        "rightEye": "head",
-        "rCollar": "chest",
-        "rShldr": "rCollar",
-        "rForeArm": "rShldr",
-        "rHand": "rForeArm",
-        "lCollar": "chest",
-        "lShldr": "lCollar",
-        "lForeArm": "lShldr",
-        "lHand": "lForeArm",
-        "rButtock": "hip",
-        "rThigh": "rButtock",
-        "rShin": "rThigh",
-        "rFoot": "rShin",
-        "lButtock": "hip",
-        "lThigh": "lButtock",
-        "lShin": "lThigh",
-        "lFoot": "lShin",
-    },
+    _tree(
+        "hip abdomen chest neck head headTop",
+        "head leftEye",
+        "head rightEye",
+        "chest rCollar rShldr rForeArm rHand",
+        "chest lCollar lShldr lForeArm lHand",
+        "hip rButtock rThigh rShin rFoot",
+        "hip lButtock lThigh lShin lFoot",
+    ),
     recipes={
         "pelvis": ("lThigh", "rThigh"),
         "right_hip": ("rThigh",),

@@ -46,7 +46,7 @@ for kind in ("html", "gif", "mp4"):
     try:
         save(found, ".", [kind])
     except InputError as error:
-        assert "pip install 'poselib[workbook]'" in str(error)
+        assert "pip install '.[workbook]'" in str(error)
 print("lifted", metrics.mpjpe(poses.numpy(), plain.numpy()).mean() > 0)
 """
 

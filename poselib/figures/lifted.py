@@ -2,6 +2,7 @@
 
 from html import escape
 from pathlib import Path
+from string import Template
 
 import matplotlib
 import numpy as np
@@ -14,35 +15,8 @@ from poselib.figures import player as scene
 from poselib.figures.motion import draw_pose
 
 MOST_FRAMES, FASTEST = 600, 25.0
-VIEWS = {"from the camera": [0, 2], "from its right": [1, 2]}
-KEYS = "Keys: space plays and pauses, left and right arrow step, home and end jump, plus and minus zoom."
-# Plotly's own buttons cannot be reached with the keyboard.
-SCRIPT = """
-const plot = document.getElementById("{plot_id}"), steps = plot.layout.sliders[0].steps;
-const name = i => steps[i].args[0][0];
-let playing = false;
-plot.on("plotly_animated", () => { playing = false; });
-const place = () => plot.layout.sliders[0].active || 0;
-const show = i => { playing = false; Plotly.animate(plot, [name(Math.max(0, Math.min(steps.length - 1, i)))],
-  {mode: "immediate", frame: {duration: 0, redraw: true}, transition: {duration: 0}}); };
-const zoom = by => { const camera = plot.layout.scene.camera, eye = camera.eye;
-  Plotly.relayout(plot, {"scene.camera.eye": {x: eye.x * by, y: eye.y * by, z: eye.z * by}}); };
-document.addEventListener("keydown", event => {
-  const act = {" ": () => { const play = plot.layout.updatemenus[0].buttons[playing ? 1 : 0];
-      playing = !playing; Plotly.animate(plot, ...play.args).catch(() => {}); },
-    ArrowRight: () => show(place() + 1), ArrowLeft: () => show(place() - 1),
-    Home: () => show(0), End: () => show(steps.length - 1),
-    "+": () => zoom(0.9), "-": () => zoom(1 / 0.9)}[event.key];
-  if (act && !event.ctrlKey && !event.metaKey && !event.altKey) { event.preventDefault(); act(); }
-});
-"""
-PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
-<body style="font-family: sans-serif; margin: 1em">
-<h1 style="font-size: 1.1em">{title}</h1><p id="keys">{keys} Blue is the person's left, vermillion the right.
-The root stands still, and up is the camera's up.</p>
-<div role="application" aria-label="{title}" aria-describedby="keys" tabindex="0">{plot}</div></body></html>
-"""
+VIEWS = {"from the camera": [0, 2], "from the camera's right": [1, 2]}
+PAGE = Template((Path(__file__).parent / "lifted.html").read_text())
 
 
 def player(lifted: Motion, *, most_frames: int) -> go.Figure:
@@ -59,11 +33,9 @@ def page(path: Path, lifted: Motion) -> None:
         lifted: one of `Lifted.motions`; its subject and action are the title.
     """
     figure = player(lifted, most_frames=MOST_FRAMES).update_layout(title=None)
-    plot = figure.to_html(
-        full_html=False, include_plotlyjs=True, auto_play=False, post_script=SCRIPT, config={"displaylogo": False}
-    )
+    options = {"full_html": False, "include_plotlyjs": True, "auto_play": False, "config": {"displaylogo": False}}
     title = escape(f"{lifted.subject}, {lifted.action}")
-    path.write_text(PAGE.format(title=title, keys=KEYS, plot=plot), encoding="utf-8")
+    path.write_text(PAGE.substitute(title=title, plot=figure.to_html(div_id="plot", **options)), encoding="utf-8")
 
 
 def film(path: Path, lifted: Motion) -> None:
@@ -74,7 +46,9 @@ def film(path: Path, lifted: Motion) -> None:
     """
     middle = (lifted.positions.min(axis=(0, 1)) + lifted.positions.max(axis=(0, 1))) / 2
     positions = lifted.positions - middle
-    step = max(1, int(np.ceil(lifted.fps / FASTEST)), -(-len(lifted.positions) // MOST_FRAMES))
+    seconds = len(positions) / lifted.fps
+    # A GIF knows hundredths of a second only.
+    pause = int(np.ceil(100 * max(1 / FASTEST, 1 / lifted.fps, seconds / MOST_FRAMES))) / 100
     figure, bones = Figure(figsize=(6, 3.6), dpi=80), np.array(lifted.skeleton.bones)
     panels = figure.subplots(1, 2)
     reach = 1.05 * float(np.abs(positions).max())
@@ -82,12 +56,13 @@ def film(path: Path, lifted: Motion) -> None:
         draw_pose(axes, positions[0][:, view], lifted.skeleton)
         axes.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
         axes.set_title(title, fontsize=9)
-    figure.text(0.01, 0.02, lifted.action, fontsize=7, color="0.4", wrap=True)
+    words = f"blue: the person's left, vermillion: the right; {lifted.action}"
+    figure.text(0.01, 0.02, words, fontsize=7, color="0.4", wrap=True)
     heading = figure.suptitle("", fontsize=10)
     with matplotlib.rc_context({"animation.ffmpeg_path": _ffmpeg(path)}):
-        writer = (FFMpegWriter if path.suffix == ".mp4" else PillowWriter)(fps=lifted.fps / step)
+        writer = (FFMpegWriter if path.suffix == ".mp4" else PillowWriter)(fps=1 / pause)
         with writer.saving(figure, str(path), dpi=80):
-            for frame in range(0, len(lifted.positions), step):
+            for frame in (np.arange(0, seconds - 1e-9, pause) * lifted.fps + 1e-6).astype(int):
                 for axes, view in zip(panels, VIEWS.values(), strict=True):
                     axes.collections[0].set_segments(positions[frame][:, view][bones])
                 heading.set_text(f"{lifted.subject}, {frame / lifted.fps:.2f} s")

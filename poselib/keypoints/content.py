@@ -132,3 +132,14 @@ def size_of(value: Mapping, label: str, width: str = "width", height: str = "hei
     if width not in value and height not in value:
         return None
     return tuple(math.ceil(positive(entry(value, key, label), f"{label}, {key}")) for key in (width, height))
+
+
+def given_size(size: Any, label: str) -> tuple[int, int]:
+    """The image's (width, height) in pixels as a caller gives it.
+
+    Raises:
+        InputError: anything else.
+    """
+    if isinstance(size, str) or np.shape(size) != (2,):
+        raise InputError(f"{label}: image_size {str(size)[:40]!r} is not (width, height); give two numbers of pixels")
+    return size_of(dict(zip(("width", "height"), size, strict=True)), f"{label}, image_size")

@@ -55,30 +55,6 @@ def resample(values: np.ndarray, fps: float, new_fps: float, count: int | None =
     return _between(values, np.arange(len(values)), np.arange(count) * fps / new_fps)
 
 
-def at_rate(track: Track, fps: float) -> tuple[Track, np.ndarray]:
-    """The track filled and at another frame rate, its frames numbered from 0, and the mask of what was filled in.
-
-    `resample(result, fps, track.fps, count)` goes back to the `count` frames of `fill(track)`.
-
-    Returns:
-        The track, and the mask (T, J): at least one of the two frames that a joint lies between was filled in.
-
-    Raises:
-        InputError: the track's own rate is unknown, or the new one is not above zero.
-    """
-    if track.fps is None:
-        raise InputError(f"person {track.person}: unknown frame rate; set the fps of the track")
-    filled, mask = fill(track)
-    keypoints, confidence, share = (
-        resample(values, track.fps, fps) for values in (filled.keypoints, filled.confidence, mask.astype(float))
-    )
-    boxes = None if filled.boxes is None else resample(filled.boxes, track.fps, fps)
-    frames = np.arange(len(keypoints))
-    moved = replace(filled, frames=frames, keypoints=keypoints, confidence=confidence, boxes=boxes, fps=fps)
-    # Rounding can leave a trace of a neighbour where a new frame falls upon an old one.
-    return moved, share > 1e-6
-
-
 def _between(values: np.ndarray, places: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Values (n, ...) at increasing places, read off at the wanted ones; held before the first and after the last."""
     after = np.clip(np.searchsorted(places, wanted), 1, max(len(places) - 1, 1))

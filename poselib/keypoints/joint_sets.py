@@ -49,6 +49,9 @@ JOINT_SETS: Mapping[str, tuple[str, ...]] = {
 }
 """Name of the set -> its joints' names in storage order."""
 
+NAMES = {"coco": "coco_17", "openpose": "body_25", "halpe": "halpe_26", "mediapipe": "mediapipe_33", "h36m": "h36m_17"}
+"""Short names of joint sets; the full ones are the keys of `JOINT_SETS`."""
+
 HIPS, SHOULDERS = _pairs("hip"), _pairs("shoulder")
 H36M_RULES: Mapping[str, tuple[str, ...]] = {
     "pelvis": HIPS,
@@ -64,15 +67,21 @@ that, the others have nothing higher than the ears.
 """
 
 
-def joints_of(name: object, label: str) -> tuple[str, ...]:
-    """The joints' names of a set, (J,).
+def set_of(joints: object, label: str) -> str:
+    """The key in `JOINT_SETS` of a set given by its name, its short name, or the names of its joints in their order.
 
     Raises:
         InputError: no such set; `label` names file and key.
     """
-    if not isinstance(name, str) or name not in JOINT_SETS:
-        raise InputError(f"{label}: no joint set {str(name)[:40]!r}; name one of {', '.join(JOINT_SETS)}")
-    return JOINT_SETS[name]
+    if isinstance(joints, str):
+        name = NAMES.get(joints, joints)
+    else:
+        wanted = tuple(map(str, np.ravel(joints)))
+        name = next((name for name, own in JOINT_SETS.items() if own == wanted), "")
+    if name not in JOINT_SETS:
+        found = "not named" if joints is None else f"no joint set {str(joints)[:40]!r}"
+        raise InputError(f"{label}: {found}; name one of {', '.join(JOINT_SETS)}")
+    return name
 
 
 def mirrored(joint: str) -> str:
@@ -88,7 +97,7 @@ def to_h36m_17(track: Track) -> Track:
     """
     if track.joints == H36M_17.name:
         return track
-    names = joints_of(track.joints, "the track")
+    names = JOINT_SETS[set_of(track.joints, "the track")]
     rules = {joint: H36M_RULES.get(joint, (joint,)) for joint in H36M_17.names}
     if "head" in names:
         rules["head"] = ("head",)

@@ -1,4 +1,4 @@
-"""`.npz` files: the detections of VideoPose3D's scripts (Detectron), and plain arrays."""
+"""Files of numpy: the detections of VideoPose3D's scripts (Detectron), and plain arrays."""
 
 import zipfile
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from poselib.data.npz import read_npz
 from poselib.errors import InputError
 from poselib.keypoints.content import entry, numbers, positive, size_of
-from poselib.keypoints.joint_sets import joints_of
+from poselib.keypoints.joint_sets import JOINT_SETS, set_of
 from poselib.keypoints.tracks import Detection, Track, tracks_of
 
 SETS = {17: "coco_17"}
@@ -57,18 +57,21 @@ def read_detectron(path: Path) -> list[Track]:
     return tracks_of(path, SETS, found, every=range(len(boxes)), size=size)
 
 
-def read_plain_npz(path: Path) -> list[Track]:
-    """The one person of a file with `keypoints` (F, J, 2), or 3 with confidence, and `joints`, the name of their set.
+def read_plain(path: Path, joints: str | None) -> list[Track]:
+    """The one person of an `.npz` file with `keypoints` (F, J, 2), or 3 with confidence, or of an `.npy` file of these.
 
-    `fps`, `width` and `height` are optional. Without confidences all joints count as seen, but those that are NaN.
+    `joints`, the name of their set or their own names, may be told instead; `fps` and `image_size`, or `width` and
+    `height`, are optional. Without confidences all joints count as seen, but those that are NaN.
 
     Raises:
         InputError: as `read_npz`, an unknown joint set, or another shape.
     """
-    optional = ("fps", "width", "height")
-    content = read_npz(path, "keypoints", "joints", *(key for key in optional if key in entries_of(path)))
-    name = content["joints"].item() if np.size(content["joints"]) == 1 else content["joints"]
-    joints = joints_of(name, f"{path}, joints")
+    content = _plain(path)
+    if "image_size" in content:
+        content |= zip(("width", "height"), np.ravel(content["image_size"]), strict=False)
+    told = np.asarray(content.get("joints", joints))
+    name = set_of(told.item() if told.size == 1 else told, f"{path}, joints")
+    joints = JOINT_SETS[name]
     points = numbers(content["keypoints"], f"{path}, keypoints")
     if points.ndim != 3 or points.shape[1] != len(joints) or points.shape[2] not in (2, 3):
         raise InputError(
@@ -79,6 +82,17 @@ def read_plain_npz(path: Path) -> list[Track]:
     fps = positive(content["fps"], f"{path}, fps") if "fps" in content else None
     found = [Detection(f"{path}, keypoints, frame {frame}", frame, one, "1") for frame, one in enumerate(points)]
     return tracks_of(path, {len(joints): name}, found, fps=fps, size=size_of(content, str(path)))
+
+
+def _plain(path: Path) -> dict[str, Any]:
+    """What of the entries of a plain file is there."""
+    if zipfile.is_zipfile(path):
+        known = {"joints", "fps", "image_size", "width", "height"} & entries_of(path)
+        return read_npz(path, "keypoints", *sorted(known))
+    try:
+        return {"keypoints": np.load(path, mmap_mode="r", allow_pickle=False)}
+    except (ValueError, EOFError, OSError, SyntaxError) as error:
+        raise InputError(f"{path}: damaged or no array of numbers; save it again") from error
 
 
 def _by_frame(value: Any, label: str) -> list:

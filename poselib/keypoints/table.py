@@ -79,6 +79,9 @@ def read_csv(path: Path, table: PersonTable) -> list[Track]:
     Raises:
         InputError: a column is missing, a cell is no number, or no set has these joints.
     """
+    if missing := [column for column in COLUMNS if column not in table.header]:
+        wanted = f"a row for each joint of each person and frame, with columns {', '.join(COLUMNS)}"
+        raise InputError(f"{path}: no column {missing[0]!r}; a table has {wanted}")
     named = {joint.lower() for joint in table.column("joint")}
     fitting = [name for name, joints in JOINT_SETS.items() if named <= set(joints)]
     if not fitting:
@@ -86,7 +89,6 @@ def read_csv(path: Path, table: PersonTable) -> list[Track]:
         strange = ", ".join(sorted(named - set(JOINT_SETS[nearest])))[:80]
         raise InputError(f"{path}, joint: {nearest} has no {strange}; use the joint names of one set")
     joints = JOINT_SETS[smallest := min(fitting, key=lambda name: len(JOINT_SETS[name]))]
-    table.column("person")
     found = table.detections(joints, {joint: joint for joint in joints}, "joint", ("x", "y", "confidence"))
     return tracks_of(path, {len(joints): smallest}, found)
 

@@ -7,13 +7,11 @@ import numpy as np
 
 from poselib.errors import InputError
 from poselib.keypoints import Track
+from poselib.keypoints.content import numbers
 from poselib.keypoints.gaps import fill
-from poselib.keypoints.joint_sets import JOINT_SETS, joints_of
+from poselib.keypoints.joint_sets import JOINT_SETS, set_of
 from poselib.keypoints.tracks import Detection, tracks_of
 from poselib.skeleton import H36M_17
-
-NAMES = {"coco": "coco_17", "openpose": "body_25", "halpe": "halpe_26", "mediapipe": "mediapipe_33", "h36m": "h36m_17"}
-"""Short names of joint sets; the full ones are the keys of `JOINT_SETS`."""
 
 
 def track_of(points: np.ndarray, joints: str | None) -> Track:
@@ -22,14 +20,14 @@ def track_of(points: np.ndarray, joints: str | None) -> Track:
     Raises:
         InputError: an unknown joint set, another shape, or numbers that are no pixels.
     """
-    name = NAMES.get(joints, joints)
-    count = len(joints_of(name, "joints"))
-    if points.ndim != 3 or points.shape[1] != count or points.shape[2] not in (2, 3) or points.dtype.kind not in "fiu":
-        found = f"{points.dtype} of shape {points.shape}"
-        raise InputError(f"keypoints: {found}, expected numbers (frames, {count}, 2 or 3); name the joint set it has")
+    name = set_of(joints, "joints")
+    count, points = len(JOINT_SETS[name]), numbers(points, "keypoints")
+    if points.ndim != 3 or points.shape[1] != count or points.shape[2] not in (2, 3):
+        expected = f"(frames, {count}, 2 or 3) of {name}"
+        raise InputError(f"keypoints: shape {points.shape}, expected {expected}; give that or name its joint set")
     if points.shape[2] == 2:
         points = np.concatenate([points, np.ones_like(points[..., :1])], axis=-1)
-    found = [Detection(f"keypoints, frame {i}", i, one.astype(float), "1") for i, one in enumerate(points)]
+    found = [Detection(f"keypoints, frame {i}", i, one, "1") for i, one in enumerate(points)]
     return tracks_of(Path("keypoints"), {count: name}, found)[0]
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from poselib.errors import InputError
 from poselib.geometry import normalise_screen
 from poselib.keypoints import Track, to_h36m_17
-from poselib.keypoints.joint_sets import joints_of
-from poselib.lifting.detections import NAMES, one_ear_for_both
+from poselib.keypoints.joint_sets import JOINT_SETS, set_of
+from poselib.lifting.detections import one_ear_for_both
 from poselib.lifting.passes import ahead_at_the_network, lift_some, plan
 from poselib.lifting.trained import Trained
 from poselib.skeleton import H36M_17, convert
@@ -24,8 +24,8 @@ class Live:
     """
 
     def __init__(self, trained: Trained, joints: str, image_size: tuple[int, int], look_ahead: int = 0):
-        self.trained, self.size, self.joints = trained, image_size, NAMES.get(joints, joints)
-        self._count = len(joints_of(self.joints, "joints"))
+        self.trained, self.size, self.joints = trained, image_size, set_of(joints, "joints")
+        self._count = len(JOINT_SETS[self.joints])
         about, length = trained.about, trained.model.config.frames
         self._ahead = ahead_at_the_network(trained, look_ahead, about.fps)
         # What is let go of is a multiple of this, so that windows stand in the buffer as they do in the sequence.

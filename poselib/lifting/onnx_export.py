@@ -44,7 +44,7 @@ def export(trained: Trained, path: str | Path) -> None:
         import onnx
         import onnxscript  # noqa: F401 - what torch exports with
     except ModuleNotFoundError as error:
-        raise InputError(f"{path}: ONNX needs {error.name}; pip install 'poselib[export]'") from error
+        raise InputError(f"{path}: ONNX needs {error.name}; pip install '.[export]' in the project's folder") from error
     path, config = Path(path), trained.model.config
     inputs = {"poses_2d": torch.rand(2, config.frames, config.joints, 2) - 0.5}
     if getattr(config, "upsampling_token", False):

@@ -10,19 +10,23 @@ from tqdm import tqdm
 from poselib.errors import InputError
 from poselib.geometry import normalise_screen
 from poselib.keypoints import Track, read_keypoints, to_h36m_17
-from poselib.keypoints.content import positive, size_of
+from poselib.keypoints.content import given_size, positive
 from poselib.keypoints.gaps import resample
-from poselib.lifting.detections import NAMES, one_ear_for_both, track_of, where_seen, without_gaps
+from poselib.keypoints.joint_sets import set_of
+from poselib.lifting.detections import one_ear_for_both, track_of, where_seen, without_gaps
 from poselib.lifting.passes import ahead_at_the_network, passes
 from poselib.lifting.root_path import estimate_root_path
 from poselib.lifting.sequences import Lifted, Person
 from poselib.lifting.trained import Trained, find
 from poselib.skeleton import H36M_17, convert
 
+# Shares of an image's side: shorter focal lengths are given in another unit; joints may lie so far outside, if few do.
+SHORTEST_FOCAL, FARTHEST_OUT, MOST_OUTSIDE = 0.1, 0.25, 0.05
+
 
 def lift(
-    keypoints: str | Path | np.ndarray | Sequence[Track],
-    joints: str | None = None,
+    keypoints: str | Path | np.ndarray | Sequence,
+    joints: str | Sequence[str] | None = None,
     image_size: tuple[int, int] | None = None,
     fps: float | None = None,
     *,
@@ -40,9 +44,9 @@ def lift(
 
     Args:
         keypoints: a file or folder that `read_keypoints` reads, what it gives, or one person's pixels (F, J, 2), or 3
-            with confidence.
-        joints: the joint set, a key of `JOINT_SETS` or short name of `detections.NAMES`; an array needs it, a file is
-            checked against it.
+            with confidence; NaN or confidence 0 for a missed joint.
+        joints: the joint set, a key of `JOINT_SETS`, short name of `joint_sets.NAMES`, or its joints' names; an array
+            needs it, other files are checked against it.
         image_size: (width, height) in pixels, where the file does not say it.
         fps: frames per second, likewise.
         checkpoint: the network, see `trained.find`.
@@ -54,14 +58,15 @@ def lift(
         longest_gap: seconds that a person may be away without a break in the sequence.
 
     Raises:
-        InputError: malformed input, unknown size, rate or checkpoint, nobody who can be lifted, or a `look_ahead` that
-            the network cannot keep.
+        InputError: malformed input, unknown size, rate or checkpoint, joints far outside of the image, nobody who can
+            be lifted, or a `look_ahead` that the network cannot keep.
     """
     trained = checkpoint if isinstance(checkpoint, Trained) else find(checkpoint)
     people, left_out = [], {}
     tracks = _tracks(keypoints, joints, image_size, fps, format)
     ahead = None if look_ahead is None else ahead_at_the_network(trained, look_ahead, tracks[0].fps)
-    focal = None if focal is None else positive(focal, "focal")
+    if focal is not None and positive(focal, "focal") < SHORTEST_FOCAL * tracks[0].size[0]:
+        raise InputError(f"focal {focal:g}: too short for an image {tracks[0].size[0]} wide; give it in pixels")
     for track in tracks:
         own, guessed = one_ear_for_both(where_seen(track))
         own = to_h36m_17(own)
@@ -85,8 +90,8 @@ def lift(
 
 
 def _tracks(
-    keypoints: str | Path | np.ndarray | Sequence[Track],
-    joints: str | None,
+    keypoints: str | Path | np.ndarray | Sequence,
+    joints: str | Sequence[str] | None,
     size: tuple[int, int] | None,
     fps: float | None,
     format: str | None,
@@ -94,22 +99,38 @@ def _tracks(
     """The people, with image size and frame rate."""
     label = keypoints if isinstance(keypoints, (str, Path)) else "keypoints"
     if isinstance(keypoints, (str, Path)):
-        tracks = read_keypoints(keypoints, format, image_size=size)
+        tracks = read_keypoints(keypoints, format, image_size=size, joints=joints)
     else:
-        tracks = [track_of(keypoints, joints)] if isinstance(keypoints, np.ndarray) else list(keypoints)
-        size = size and size_of(dict(zip(("width", "height"), size, strict=False)), f"{label}, image_size")
+        several = isinstance(keypoints, Sequence) and all(isinstance(one, Track) for one in keypoints)
+        tracks = list(keypoints) if several else [track_of(keypoints, joints)]
+        size = None if size is None else given_size(size, label)
     fps = None if fps is None else positive(fps, f"{label}, fps")
     if not tracks:
         raise InputError(f"{label}: nobody is in it; give at least one person")
     first = tracks[0]
-    if joints is not None and first.joints != NAMES.get(joints, joints):
+    if joints is not None and first.joints != set_of(joints, f"{label}, joints"):
         raise InputError(f"{label}: its joints are {first.joints}, not {joints}; leave the joints out or name these")
-    for what, own, given in (("fps", first.fps, fps), ("image_size", first.size, size)):
-        if own is None and given is None:
-            raise InputError(f"{label}: does not say its {what}; give {what}")
+    pairs = {"image_size": (first.size, size), "fps": (first.fps, fps)}
+    if unknown := [what for what, pair in pairs.items() if pair == (None, None)]:
+        options = ", ".join(f"{what} (--{what.replace('_', '-')})" for what in unknown)
+        raise InputError(f"{label}: does not say its {' and '.join(unknown)}; give {options}")
+    for what, (own, given) in pairs.items():
         if None not in (own, given) and own != given:
             raise InputError(f"{label}: its {what} is {own}, not {given}; give the right one or none")
-    return [replace(track, fps=first.fps or fps, size=first.size or size) for track in tracks]
+    tracks = [replace(track, fps=first.fps or fps, size=first.size or size) for track in tracks]
+    _check_inside(tracks, label)
+    return tracks
+
+
+def _check_inside(tracks: list[Track], label: str | Path) -> None:
+    """Another image's size places and scales people wrongly, and nothing else would tell."""
+    width, height = tracks[0].size
+    seen = np.concatenate([track.keypoints[track.confidence > 0] for track in tracks])
+    if (np.abs(seen / (width, height) - 0.5) > 0.5 + FARTHEST_OUT).any(axis=-1).mean() > MOST_OUTSIDE:
+        x, y = np.abs(seen).max(axis=0)
+        raise InputError(
+            f"{label}: joints reach to x {x:.0f}, y {y:.0f}, outside of {width}x{height}; correct image_size"
+        )
 
 
 def _spans(seen: np.ndarray, frames: np.ndarray, longest: float) -> list[tuple[int, int]]:

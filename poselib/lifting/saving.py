@@ -68,7 +68,8 @@ def check_kinds(kinds: Iterable[str]) -> None:
                 import_module(module)
         except ModuleNotFoundError as error:
             extra = "video" if error.name == "imageio_ffmpeg" else "workbook"
-            raise InputError(f"{kind}: needs {error.name}; pip install 'poselib[{extra}]' or save another") from error
+            remedy = f"pip install '.[{extra}]' in the project's folder, or save another"
+            raise InputError(f"{kind}: needs {error.name}; {remedy}") from error
 
 
 def _npz(path: Path, lifted: Lifted) -> None:
@@ -85,18 +86,23 @@ def _npz(path: Path, lifted: Lifted) -> None:
 
 def _csv(path: Path, lifted: Lifted) -> None:
     """A row for each joint of each frame of each person."""
-    header = ["person", "frame", "time_s", "joint", "x_m", "y_m", "z_m", "filled"]
+    header = ["person", "frame", "time_s", "joint", "x_m", "y_m", "z_m", "filled", "confidence"]
     focal = lifted.people[0].root_path_estimate is not None
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(header + [f"root_{axis}_m_estimate" for axis in "xyz"] * focal)
         for one in lifted.people:
             paths = one.root_path_estimate if focal else np.zeros((len(one.frames), 0))
-            for frame, pose, filled, place in zip(one.frames, one.poses_3d, one.filled, paths, strict=True):
+            per_frame = zip(one.frames, one.poses_3d, one.filled, one.confidence, paths, strict=True)
+            for frame, pose, filled, confidence, place in per_frame:
                 begun = [one.person, frame, f"{frame / lifted.fps:.4f}"]
                 end = ["" if np.isnan(value) else f"{value:.6f}" for value in place]
-                for joint, point, guess in zip(lifted.skeleton.names, pose, filled, strict=True):
-                    rows.writerow([*begun, joint, *(f"{value:.6f}" for value in point), int(guess), *end])
+                for joint, point, *seen in zip(
+                    lifted.skeleton.names, pose, filled.astype(int), confidence, strict=True
+                ):
+                    rows.writerow(
+                        [*begun, joint, *(f"{value:.6f}" for value in point), seen[0], f"{seen[1]:.4f}", *end]
+                    )
 
 
 def _json(path: Path, lifted: Lifted) -> None:

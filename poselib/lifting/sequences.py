@@ -35,7 +35,7 @@ class Person:
         return int((np.diff(self.frames) > 1).sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Lifted:
     """The people of one input, in the order in which they appear, `fps` frames per second.
 
@@ -48,6 +48,9 @@ class Lifted:
     fps: float
     checkpoint: str
     about: Description
+
+    def __repr__(self) -> str:
+        return f"<Lifted by {self.checkpoint}: {self.summary}>"
 
     @property
     def person(self) -> Person:

@@ -5,6 +5,7 @@ file that needs nothing else. `poselib/default/` may hold one, which is then tak
 """
 
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from poselib import checkpoints
 from poselib.data.prepared import open_prepared
 from poselib.errors import InputError
-from poselib.experiments import load_experiment, load_parameters
+from poselib.experiments import load_experiment, load_experiments, load_parameters
 from poselib.interop import from_official
 from poselib.layers.lifter import Lifter
 from poselib.models.refinement import Refined
@@ -90,13 +91,30 @@ def find(checkpoint: str | Path | None = None) -> Trained:
     elif name.startswith("official:"):
         found = _official(name)
     elif name.endswith(".safetensors"):
+        if not Path(name).is_file():
+            raise InputError(f"{name}: no such file; check its name")
         found = _of_file(Path(name))
     else:
-        load_experiment(root(), name)
-        found = _of_file(root() / f"checkpoints/{name}/seed0.safetensors")
+        found = _of_file(_by_name(name))
     _check(found)
     found.model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
     return found
+
+
+def _by_name(name: str) -> Path:
+    """The file of a shipped network, else of an experiment in the project around the working directory."""
+    if (shipped := DEFAULT / f"{name}.safetensors").is_file():
+        return shipped
+    try:
+        project = root()
+    except InputError:
+        project = None
+    experiments = load_experiments(project) if project else {}
+    if name not in experiments:
+        ships = [path.stem for path in sorted(DEFAULT.glob("*.safetensors"))]
+        near = get_close_matches(name, [*ships, *experiments]) or ships
+        raise InputError(f"no checkpoint {name!r}; name {' or '.join(near)}, or {NAMING}")
+    return project / f"checkpoints/{name}/seed0.safetensors"
 
 
 def _of_file(path: Path) -> Trained:

@@ -7,7 +7,7 @@ import pytest
 
 from poselib.errors import InputError
 from poselib.keypoints import Track
-from poselib.keypoints.gaps import at_rate, fill, resample
+from poselib.keypoints.gaps import fill, resample
 
 
 def moving(frames, fps=30.0):
@@ -98,19 +98,7 @@ def test_twice_the_rate_holds_every_frame_and_gives_it_back():
     assert double.dtype == np.float32 and len(double) == 17
 
 
-def test_a_track_at_another_rate_says_which_joints_rest_on_filled_ones():
-    track = missed(moving(range(2, 8), fps=25.0), (2, 4))
-    moved, mask = at_rate(track, 50)
-    assert moved.fps == 50 and moved.frames.tolist() == list(range(11))
-    np.testing.assert_allclose(moved.keypoints[::2], moving(range(2, 8)).keypoints, atol=1e-4)
-    np.testing.assert_allclose(moved.boxes[::2], track.boxes, atol=1e-4)
-    assert np.argwhere(mask).tolist() == [[3, 4], [4, 4], [5, 4]]
-    assert moved.confidence[:, 4].tolist() == [0.75] * 3 + [0.375, 0, 0.375] + [0.75] * 5
-
-
 def test_rates_that_make_no_sense_are_refused():
-    with pytest.raises(InputError, match="person 1: unknown frame rate; set the fps"):
-        at_rate(moving(range(3), fps=None), 50)
     for rate in (0, -25, np.nan, np.inf):
         with pytest.raises(InputError, match="expected numbers above zero"):
             resample(np.zeros((3, 2)), 30, rate)

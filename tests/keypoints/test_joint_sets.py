@@ -5,7 +5,7 @@ import pytest
 
 from poselib.errors import InputError
 from poselib.keypoints import Track, to_h36m_17
-from poselib.keypoints.joint_sets import JOINT_SETS, joints_of, mirrored
+from poselib.keypoints.joint_sets import JOINT_SETS, mirrored, set_of
 from poselib.skeleton import COCO_17, H36M_17
 
 # Where each joint is, by name: left at x > 0, right at x < 0, the body's middle at x = 0.
@@ -87,7 +87,17 @@ def test_human36m_stays_as_it_is():
     assert to_h36m_17(track) is track
 
 
-@pytest.mark.parametrize("name", ["coco", None, ["coco_17"]])
-def test_an_unknown_set_is_refused(name):
+@pytest.mark.parametrize("given", ["coco_17", "coco", JOINT_SETS["coco_17"], np.array(JOINT_SETS["coco_17"])])
+def test_a_set_is_known_by_its_names_and_by_those_of_its_joints(given):
+    assert set_of(given, "joints") == "coco_17"
+
+
+@pytest.mark.parametrize("given", ["cocoa", ["coco_17"], JOINT_SETS["coco_17"][::-1], 17])
+def test_an_unknown_set_is_refused(given):
     with pytest.raises(InputError, match="^a.npz, joints: no joint set .*; name one of coco_17"):
-        joints_of(name, "a.npz, joints")
+        set_of(given, "a.npz, joints")
+
+
+def test_a_set_that_is_not_named_is_asked_for():
+    with pytest.raises(InputError, match="^joints: not named; name one of coco_17"):
+        set_of(None, "joints")

@@ -216,8 +216,8 @@ FAULTS = {
     "MediaPipe frame a number": (file("a.json", {"width": 640, "height": 480, "frames": [3]}), "expected a list"),
     "CSV unknown mark": (csv_of("0,33,0,0,1", header="frame,landmark,x,y,visibility"), "unknown landmark '33'"),
     "npz cut off": (truncated, "points.npz: "),
-    "npz without joints": (plain(joints=...), "has no entry 'joints'"),
-    "npz of unknown set": (plain(joints="coco"), "no joint set 'coco'; name one of coco_17"),
+    "npz without joints": (plain(joints=...), "joints: not named; name one of coco_17"),
+    "npz of unknown set": (plain(joints="cocoa"), "no joint set 'cocoa'; name one of coco_17"),
     "npz set a number": (plain(joints=17), "no joint set '17'"),
     "npz of another set": (plain(joints="body_25"), "shape (3, 17, 2), expected (frames, 25, 2 or 3)"),
     "npz of one frame flat": (plain(keypoints=np.ones((17, 2))), "shape (17, 2), expected (frames, 17, 2 or 3)"),
@@ -239,8 +239,11 @@ FAULTS = {
     "Detectron transposed": (detectron(keypoints=by_class(np.ones((1, 17, 4)))), "with keypoints (1, 17, 4)"),
     "Detectron a name for people": (detectron(boxes=by_class("all")), "boxes: expected numbers"),
     "Detectron nobody": (detectron(boxes=by_class([], []), keypoints=by_class([], [])), "nobody is seen"),
-    "CSV without confidence": (csv_of("0,1,nose,5,5", header="frame,person,joint,x,y"), "0 columns 'confidence'"),
-    "CSV without person": (csv_of("0,nose,5,5,1", header="frame,joint,x,y,confidence"), "0 columns 'person'"),
+    "CSV without confidence": (
+        csv_of("0,1,nose,5,5", header="frame,person,joint,x,y"),
+        "no column 'confidence'; a table",
+    ),
+    "CSV without person": (csv_of("0,nose,5,5,1", header="frame,joint,x,y,confidence"), "no column 'person'; a table"),
     "CSV column twice": (csv_of("0,1,nose,5,5,1,5", header="frame,person,joint,x,y,confidence,x"), "2 columns 'x'"),
     "CSV header alone": (csv_of(), "no header with rows below it"),
     "CSV uneven": (csv_of("0,1,nose,5,5,1", "0,1,left_eye,5,5"), "line 3: not as many cells"),
@@ -284,5 +287,6 @@ def test_an_unknown_format_or_a_wrong_image_size_is_refused(tmp_path):
         read_keypoints(path, image_size=(0, 480))
     with pytest.raises(InputError, match="its image is 640x480, not 641x480"):
         read_keypoints(plain()(tmp_path), image_size=(641, 480))
-    with pytest.raises(InputError, match="has no 'height'"):
-        read_keypoints(path, image_size=(640,))
+    for wrong in ((640,), "640x480", 640):
+        with pytest.raises(InputError, match=r"is not \(width, height\); give two numbers of pixels"):
+            read_keypoints(path, image_size=wrong)

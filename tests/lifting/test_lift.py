@@ -77,8 +77,36 @@ def test_an_array_needs_no_confidences_and_a_track_is_taken_as_it_is(clip, netwo
     third = poselib.lift([replace(track, size=clip.size)], checkpoint=small)
     np.testing.assert_array_equal(first.poses_3d, second.poses_3d)
     np.testing.assert_array_equal(first.poses_3d, third.poses_3d)
+    for same in (points.tolist(), list(points)):
+        fourth = poselib.lift(same, JOINT_SETS["coco_17"], clip.size, 25, checkpoint=small)
+        np.testing.assert_array_equal(first.poses_3d, fourth.poses_3d)
+    assert repr(first) == f"<Lifted by {first.checkpoint}: {first.summary}>"
     assert third.person.frames.tolist() == list(range(3, 43)) and third.person.person == "7"
     assert first.fps == 25 and first.summary.startswith("1 person, 40 frames at 25 fps; 0 joints not seen")
+
+
+@pytest.mark.parametrize("named", [{}, {"joints": JOINT_SETS["coco_17"]}, {"joints": "coco"}])
+def test_a_plain_file_says_its_joints_or_is_told_them(named, clip, network, tmp_path):
+    points, small = as_seen(clip.pixels, "coco_17"), network()
+    told = {} if named else {"joints": "coco"}
+    direct = poselib.lift(points, "coco", clip.size, 25, checkpoint=small)
+    np.savez(tmp_path / "own.npz", keypoints=points, image_size=clip.size, fps=25, **named)
+    np.save(tmp_path / "own.npy", points)
+    first = poselib.lift(tmp_path / "own.npz", checkpoint=small, **told)
+    second = poselib.lift(tmp_path / "own.npy", "coco", clip.size, 25, checkpoint=small)
+    np.testing.assert_array_equal(first.poses_3d, direct.poses_3d)
+    np.testing.assert_array_equal(second.poses_3d, direct.poses_3d)
+    with pytest.raises(InputError, match="own.npy, joints: not named"):
+        poselib.lift(tmp_path / "own.npy", None, clip.size, 25, checkpoint=small)
+    (tmp_path / "cut.npy").write_bytes((tmp_path / "own.npy").read_bytes()[:200])
+    with pytest.raises(InputError, match="cut.npy: damaged or no array of numbers; save it again"):
+        poselib.lift(tmp_path / "cut.npy", "coco", clip.size, 25, checkpoint=small)
+
+
+def test_a_few_joints_may_lie_outside_of_the_image(clip, network):
+    points = clip.pixels.copy()
+    points[0, :5] += 1500
+    assert len(poselib.lift(points, "h36m", clip.size, 25, checkpoint=network()).poses_3d) == 40
 
 
 @pytest.mark.parametrize("name", ["mixste", "gla_gcn", "ampose"])
@@ -181,9 +209,13 @@ def test_other_joint_sets_come_out_by_name(clip, network):
     ("changed", "sentence"),
     [
         ({"joints": "human"}, "no joint set 'human'; name one of"),
-        ({"joints": None}, "no joint set 'None'"),
-        ({"joints": "body_25"}, r"shape \(40, 17, 2\), expected numbers \(frames, 25"),
-        ({"image_size": None}, "does not say its image_size; give image_size"),
+        ({"joints": None}, "joints: not named; name one of"),
+        ({"joints": "body_25"}, r"shape \(40, 17, 2\), expected \(frames, 25, 2 or 3\) of body_25"),
+        ({"image_size": None}, r"does not say its image_size; give image_size \(--image-size\)$"),
+        ({"image_size": None, "fps": None}, "does not say its image_size and fps; give image_size .*, fps"),
+        ({"image_size": "1000x1002"}, r"image_size '1000x1002' is not \(width, height\)"),
+        ({"image_size": (300, 300)}, r"joints reach to x \d+, y \d+, outside of 300x300; correct image_size"),
+        ({"focal": 1.2}, "focal 1.2: too short for an image 1000 wide; give it in pixels"),
         ({"image_size": (0, 5)}, "expected one number above zero"),
         ({"fps": None}, "does not say its fps; give fps"),
         ({"fps": -1}, "fps: expected one number above zero"),
@@ -191,6 +223,7 @@ def test_other_joint_sets_come_out_by_name(clip, network):
         ({"keypoints": np.full((4, 17, 2), np.inf)}, "beyond 1e.09"),
         ({"keypoints": np.full((4, 17, 2), 0.5)}, "look normalised"),
         ({"keypoints": []}, "nobody is in it"),
+        ({"keypoints": [["a"]]}, "keypoints: expected numbers"),
         ({"keypoints": "nowhere.json"}, "nowhere.json: no such file"),
     ],
 )

@@ -49,6 +49,8 @@ def test_csv_and_json_come_back_to_a_micrometre(lifted, tmp_path):
         np.testing.assert_allclose(found, lifted.poses_3d, atol=1e-6)
     for found in (filled, np.array(one["filled"], bool)):
         np.testing.assert_array_equal(found, lifted.person.filled)
+    seen = np.array([float(row["confidence"]) for row in rows]).reshape(40, 17)
+    np.testing.assert_allclose(seen, lifted.person.confidence, atol=1e-4)
     assert [row["joint"] for row in rows[:17]] == content["joints"] == list(H36M_17.names)
     assert (rows[17]["time_s"], rows[17]["frame"], content["fps"]) == ("0.0400", "1", 25)
     assert content["parents"][:3] == [None, "pelvis", "right_hip"]
@@ -106,6 +108,10 @@ def test_a_gif_has_every_frame_in_real_time_and_a_fast_one_every_second(lifted, 
     fast = poselib.lift(clip.pixels[:9], "h36m", clip.size, 50, checkpoint=network())
     with Image.open(save(fast, tmp_path, ["gif"], stem="fast")[0]) as film:
         assert film.n_frames == 5 and film.info["duration"] == 40
+    # 30 frames a second are no whole hundredths: some frames are left out, and the film is as long as the clip.
+    usual = poselib.lift(clip.pixels[:30], "h36m", clip.size, 30, checkpoint=network())
+    with Image.open(save(usual, tmp_path, ["gif"], stem="usual")[0]) as film:
+        assert film.n_frames == 25 and film.info["duration"] == 40
 
 
 def test_an_mp4_has_every_frame(lifted, tmp_path):
@@ -138,7 +144,7 @@ def test_a_missing_extra_is_named_before_anything_is_written(kind, module, extra
     for loaded in [name for name in sys.modules if name.startswith(("poselib.figures", module))]:
         monkeypatch.delitem(sys.modules, loaded)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=rf"{kind}: needs {module.split('.')[0]}.*; pip install 'poselib\[{extra}\]'"):
+    with pytest.raises(InputError, match=rf"{kind}: needs {module.split('.')[0]}.*; pip install '\.\[{extra}\]'"):
         save(lifted, tmp_path / "out", ["npz", kind])
     assert not (tmp_path / "out").exists()
 

@@ -46,6 +46,13 @@ def test_the_default_is_a_file_put_in_place(network, tmp_path, monkeypatch):
     assert find().name == "everyday" and same(find(), network())
 
 
+def test_what_ships_is_found_by_its_name_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find("everyday").about == find().about
+    with pytest.raises(InputError, match="no checkpoint 'mixste_t243_cpn'; name everyday, or an experiment"):
+        find("mixste_t243_cpn")
+
+
 @pytest.fixture
 def project(prepared, tmp_path):
     """A project with a prepared set and one trained experiment; gives its folder and the network."""
@@ -79,9 +86,11 @@ def test_names_that_lead_nowhere_are_refused(project, monkeypatch):
     folder, about = project
     monkeypatch.chdir(folder)
     for name, sentence in (
-        ("nothing", "no experiment 'nothing'"),
+        ("nothing", "no checkpoint 'nothing'; name everyday, or an experiment that is trained"),
+        ("mixste_t243_cnp", "no checkpoint 'mixste_t243_cnp'; name mixste_t243_cpn or "),
+        ("everday", "no checkpoint 'everday'; name everyday, or an experiment"),
         ("mixste_t243_cpn", "seed0.safetensors: no such checkpoint; train the experiment first"),
-        ("nothing.safetensors", "nothing.safetensors: no such checkpoint"),
+        ("nothing.safetensors", "nothing.safetensors: no such file; check its name"),
         ("official:ampose:x", "no published weights are known for model 'ampose'"),
         ("official:mixste", "no such checkpoint"),
         ("official:", "no published weights"),
