@@ -21,7 +21,7 @@ from poselib.lifting.trained import Trained, find
 from poselib.skeleton import H36M_17, convert
 
 # Shares of an image's side: shorter focal lengths are given in another unit; joints may lie so far outside, if few do.
-SHORTEST_FOCAL, FARTHEST_OUT, MOST_OUTSIDE = 0.1, 0.25, 0.05
+SHORTEST_FOCAL, FARTHEST_OUT, MOST_OUTSIDE = 0.1, 0.25, 0.2
 
 
 def lift(
