@@ -30,7 +30,7 @@ for name in ("tmt_t243_gt", "mixste_t243_gt"):
 DATA = "plot => JSON.stringify(plot.data) + JSON.stringify(plot.layout.scene && plot.layout.scene.camera)"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
     """A copy of the checkout with the committed results and, at smoke size, two trained networks."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -47,7 +47,7 @@ def checkout(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(checkout, tmp_path_factory):
     """A browser and JupyterLab's address and token."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
