@@ -252,7 +252,7 @@ def speed(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="ceiling, train, inference, profiles, memory, accuracy, metrics, loader, scaling; all if not given."
+            help="ceiling, loader, metrics, train, inference, profiles, memory, accuracy, scaling; all if not given."
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Tiny networks, in seconds; ratios mean nothing.")] = False,
