@@ -16,7 +16,7 @@ from poselib.files import write_whole
 from poselib.gpu_hours import PASSES_PER_UPDATE
 from poselib.models import MODELS
 
-# Memory that large networks leave in pieces slows the loader, which is small beside them, by up to a tenth: it is first.
+# The loader comes first: memory that large networks leave in pieces slows it by up to a tenth.
 SECTIONS = ("ceiling", "loader", "metrics", "train", "inference", "profiles", "memory", "accuracy", "scaling")
 # The sizes that profiles have beside the published ones; laptop's are those of demo.
 PROFILES = ("smoke", "demo")
