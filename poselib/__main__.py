@@ -1,5 +1,6 @@
 """`python -m poselib`: what dvc.yaml and people call. Bad input ends in one sentence and exit code 2."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +10,9 @@ import typer
 from poselib.errors import InputError
 from poselib.files import write_whole
 from poselib.project import root
+
+# torch then asks Linux for huge pages, with which large networks lift faster; other systems never read it.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 app = typer.Typer(
     help="Lift 2D human poses to 3D and replicate the tables of five papers.",

@@ -41,3 +41,14 @@ def test_claims_load_scipy_stats_when_they_need_it():
     ).splitlines()
     assert "scipy.special" in before.split() and "scipy.stats" not in before.split()
     assert "scipy.stats" in after.split()
+
+
+@pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage").is_dir(), reason="no huge pages on this system")
+def test_a_command_has_torch_ask_for_huge_pages_unless_told_otherwise():
+    # torch advises the system to back an allocation of megabytes by huge pages; smaps has the flag "hg" where it did.
+    code = CALL.format(arguments=["doctor", "--help"]) + (
+        "import torch; kept = torch.ones(2**25)\n"
+        "print('advised', any(' hg' in line for line in open('/proc/self/smaps')))"
+    )
+    assert "advised True" in loaded(code)
+    assert "advised False" in loaded("import os; os.environ['THP_MEM_ALLOC_ENABLE'] = '0'" + code)

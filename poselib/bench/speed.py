@@ -41,26 +41,29 @@ def measure(only: Sequence[str] = (), quick: bool = False, repeats: int = 5, mod
         if unknown := [name for name in asked if name not in known]:
             raise InputError(f"nothing called {unknown[0]!r} is measured; choose from: {', '.join(known)}")
     chosen = [section for section in SECTIONS if section in (only or SECTIONS)]
-    best = arrays.ceiling(quick, repeats)
-    rows = [row for section in chosen for row in _rows(section, best, quick, repeats, models)]
+    rows = [row for section in chosen for row in _rows(section, quick, repeats, models)]
     columns = ["section", "what", "unit", "plain", "fast", "ratio", "quartile_1", "quartile_3", "share"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _rows(section: str, best: dict[str, float], quick: bool, repeats: int, models: Sequence[str]) -> Iterator[Row]:
+def _rows(section: str, quick: bool, repeats: int, models: Sequence[str]) -> Iterator[Row]:
+    # Of calls of milliseconds.
+    often = repeats if quick else 8 * repeats
     if section == "ceiling":
+        best = arrays.ceiling(quick, repeats)
         yield _row(section, "matrix product", "10^12/s, float32 and bf16", best["float32"], best["bfloat16"])
         yield {"section": section, "what": "copy", "unit": "10^9 bytes/s", "fast": best["copy"]}
     elif section in TIMED:
         compare, passes = TIMED[section]
         for name in models:
+            # What a shared machine can do changes within minutes.
+            at_best = arrays.ceiling(quick, repeats)["bfloat16"]
             found = compare(name, quick, repeats)
             row, work = found.row(), passes * networks.tera_operations(name, quick)
-            yield row | {"share": work * row["fast"] / found.amount / best["bfloat16"]}
+            yield row | {"share": work * row["fast"] / found.amount / at_best}
     elif section == "profiles":
-        # Calls of milliseconds, so more of them.
         for profile, name, (kind, (compare, _)) in itertools.product(PROFILES, models, TIMED.items()):
-            found = compare(name, quick, repeats if quick else 8 * repeats, profile)
+            found = compare(name, quick, often, profile)
             yield found.row() | {"section": section, "what": f"{name}, {kind}, {profile}"}
     elif section == "memory":
         # Two processes each, whose start takes seconds.
@@ -76,7 +79,7 @@ def _rows(section: str, best: dict[str, float], quick: bool, repeats: int, model
         yield arrays.protocol_2(quick, repeats).row()
     elif section == "loader":
         for length in arrays.LOADED_LENGTHS:
-            yield arrays.loading(length, quick, repeats).row()
+            yield arrays.loading(length, quick, often).row()
     else:
         seconds = {**networks.growth(quick, repeats), "frames of the set": arrays.growth(quick, repeats)}
         yield from _grown(seconds, "s")
