@@ -83,17 +83,22 @@ def growth(quick: bool, repeats: int) -> tuple[tuple[int, ...], list[float]]:
     return sizes, seconds
 
 
-def ceiling(quick: bool, repeats: int) -> dict[str, float]:
-    """10^12 operations per second of large matrix products, and 10^9 bytes per second read and written by a copy."""
+def product_rate(kind: torch.dtype, quick: bool, repeats: int) -> float:
+    """10^12 operations per second of a large matrix product, at best."""
     side = 256 if quick else SIDE
-    found = {}
-    for kind in (torch.float32, torch.bfloat16):
-        a, b = torch.rand(2, side, side).to(kind)
-        found[str(kind).removeprefix("torch.")] = 2e-12 * side**3 / _median(lambda a=a, b=b: a @ b, repeats)
+    a, b = torch.rand(2, side, side).to(kind)
+    return 2e-12 * side**3 / _least(lambda: a @ b, repeats)
+
+
+def copy_rate(quick: bool, repeats: int) -> float:
+    """10^9 bytes per second that a copy reads and writes, at best."""
     source = torch.rand((16 if quick else COPIED_MIB) * 2**18)
     target = torch.empty_like(source)
-    found["copy"] = 2e-9 * source.nbytes / _median(lambda: target.copy_(source), repeats)
-    return found
+    return 2e-9 * source.nbytes / _least(lambda: target.copy_(source), repeats)
+
+
+def _least(call: Callable[[], object], repeats: int) -> float:
+    return float(in_turns({"": call}, repeats)[""].min())
 
 
 def _median(call: Callable[[], object], repeats: int) -> float:

@@ -2,7 +2,7 @@
 
 import copy
 import multiprocessing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
@@ -51,6 +51,13 @@ QUICK = MappingProxyType(
 LENGTHS = (9, 27, 81, 243, 351)
 BATCHES = (1, 2, 4, 8)
 GROWN = MappingProxyType({"dim": 128, "depth": 2})
+
+
+def alone(call: Callable, *arguments):
+    """What the call returns in a process of its own, where no other network has left its memory in pieces."""
+    threads = torch.get_num_threads()
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), torch.set_num_threads, (threads,)) as process:
+        return process.submit(call, *arguments).result()
 
 
 def pair(name: str, quick: bool, profile: str | None = None) -> tuple[nn.Module, nn.Module, Tensor]:
@@ -122,12 +129,10 @@ def peak_mib(name: str, quick: bool, fast: bool, **sizes: int) -> float | None:
     Args:
         sizes: of the network, if neither the published nor the quick ones.
     """
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(_peak_mib, name, quick, fast, torch.get_num_threads(), sizes).result()
+    return alone(_peak_mib, name, quick, fast, sizes)
 
 
-def _peak_mib(name: str, quick: bool, fast: bool, threads: int, sizes: Mapping[str, int]) -> float | None:
-    torch.set_num_threads(threads)
+def _peak_mib(name: str, quick: bool, fast: bool, sizes: Mapping[str, int]) -> float | None:
     torch.rand(64, 64, requires_grad=True).matmul(torch.rand(64, 64)).sum().backward()
     if (base := _resident_mib()) is None:
         return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
+import torch
 
 from poselib.bench import arrays, memory, networks
 from poselib.bench.clock import slope
@@ -50,23 +51,23 @@ def _rows(section: str, quick: bool, repeats: int, models: Sequence[str]) -> Ite
     # Of calls of milliseconds.
     often = repeats if quick else 8 * repeats
     if section == "ceiling":
-        best = arrays.ceiling(quick, repeats)
-        yield _row(section, "matrix product", "10^12/s, float32 and bf16", best["float32"], best["bfloat16"])
-        yield {"section": section, "what": "copy", "unit": "10^9 bytes/s", "fast": best["copy"]}
+        plain, fast = (arrays.product_rate(kind, quick, repeats) for kind in (torch.float32, torch.bfloat16))
+        yield _row(section, "matrix product", "10^12/s, float32 and bf16", plain, fast)
+        yield {"section": section, "what": "copy", "unit": "10^9 bytes/s", "fast": arrays.copy_rate(quick, repeats)}
     elif section in TIMED:
         compare, passes = TIMED[section]
         for name in models:
             # What a shared machine can do changes within minutes.
-            at_best = arrays.ceiling(quick, repeats)["bfloat16"]
-            found = compare(name, quick, repeats)
+            best = arrays.product_rate(torch.bfloat16, quick, often)
+            # The start of a process takes seconds.
+            found = compare(name, quick, repeats) if quick else networks.alone(compare, name, quick, repeats)
             row, work = found.row(), passes * networks.tera_operations(name, quick)
-            yield row | {"share": work * row["fast"] / found.amount / at_best}
+            yield row | {"share": work * row["fast"] / found.amount / best}
     elif section == "profiles":
         for profile, name, (kind, (compare, _)) in itertools.product(PROFILES, models, TIMED.items()):
             found = compare(name, quick, often, profile)
             yield found.row() | {"section": section, "what": f"{name}, {kind}, {profile}"}
     elif section == "memory":
-        # Two processes each, whose start takes seconds.
         for name in models[:1] if quick else models:
             plain, fast = (networks.peak_mib(name, quick, path) for path in (False, True))
             if plain is not None:
@@ -83,7 +84,6 @@ def _rows(section: str, quick: bool, repeats: int, models: Sequence[str]) -> Ite
     else:
         seconds = {**networks.growth(quick, repeats), "frames of the set": arrays.growth(quick, repeats)}
         yield from _grown(seconds, "s")
-        # Processes of their own, whose start takes seconds.
         if not quick and sys.platform == "linux":
             stages = memory.growth(SET_SIZES)
             resident = {f"frames of the set, memory, {stage}": points for stage, points in stages.items()}
