@@ -5,10 +5,11 @@ it is the paired one over test recordings, actions weighing the same, which does
 says so.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,10 @@ from poselib.gaps import Gap, contrast, gap, lacking, paired
 from poselib.records import Run
 from poselib.tables import row_label
 
+# Of errors; all others are millimetres.
+UNITS = MappingProxyType(
+    {"mpjve": "mm per frame", "pck": "% missing to a PCK of 100 %", "auc": "% missing to an AUC of 100 %"}
+)
 HOLDS, NOISE, FAILS, UNTESTABLE = "holds", "within noise", "fails", "not testable here"
 
 
@@ -35,12 +40,12 @@ class Verdict:
 
 def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the first run has the lower error; of many pairs the evidence names the worst six."""
-    if reason := _undecidable(pairs):
-        return untestable(claim, sentence, reason)
+    if _undecidable(pairs):
+        return _as_far_as_known(partial(lower, metric=metric), claim, sentence, pairs)
     gaps = [gap(first, second, metric) for first, second in pairs]
     worst = sorted(range(len(gaps)), key=lambda i: -gaps[i].mean)[:6]
     evidence = "; ".join(
-        f"{_against(first, '-', second)} = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
+        f"{_against(first, '-', second)} = {_interval(g, metric)}"
         for i, ((first, second), g) in enumerate(zip(pairs, gaps, strict=True))
         if i in worst
     )
@@ -51,8 +56,8 @@ def at_least(
     claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], ratio: float, metric: str = "mpjpe"
 ) -> Verdict:
     """Judge that in every pair the first run's error is at least `ratio` times the second's."""
-    if reason := _undecidable(pairs):
-        return untestable(claim, sentence, reason)
+    if _undecidable(pairs):
+        return _as_far_as_known(partial(at_least, ratio=ratio, metric=metric), claim, sentence, pairs)
     gaps = [gap(second, first, metric, 1 / ratio) for first, second in pairs]
     means = [[run.errors(metric).mean() for run in pair] for pair in pairs]
     evidence = "; ".join(
@@ -72,8 +77,8 @@ def rarer(claim: str, sentence: str, first: Mapping[str, float], second: Mapping
 
 def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: float, metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the errors differ by less than this share of the second's."""
-    if reason := _undecidable(pairs):
-        return untestable(claim, sentence, reason)
+    if _undecidable(pairs):
+        return _as_far_as_known(partial(close, share=share, metric=metric), claim, sentence, pairs)
     gaps, evidence = [], []
     for first, second in pairs:
         difference, bound = gap(first, second, metric), share * second.errors(metric).mean()
@@ -94,8 +99,7 @@ def lower_gap(
     gaps = [contrast([(a, 1.0), (b, -1.0), (c, -1.0), (d, 1.0)], metric) for (a, b), (c, d) in pairs]
     closest = sorted(zip(gaps, pairs, strict=True), key=lambda judged: -judged[0].mean)[:3]
     evidence = "; ".join(
-        f"({_against(a, '-', b)}) - ({_against(c, '-', d)}) = {g.mean:+.2f} [{g.low:+.2f}, {g.high:+.2f}]"
-        for g, ((a, b), (c, d)) in closest
+        f"({_against(a, '-', b)}) - ({_against(c, '-', d)}) = {_interval(g, metric)}" for g, ((a, b), (c, d)) in closest
     )
     basis = f"{gaps[0].basis}, {len(pairs)} pairs of gaps"
     return Verdict(claim, sentence, _verdict(gaps), evidence, basis, _run_at(compared))
@@ -125,9 +129,18 @@ def falls(
     sure = result.pvalue < 0.05
     verdict = HOLDS if sure and result.statistic < 0 else FAILS if sure and result.statistic > 0 else NOISE
     seeds = min(len(v) for v in values)
-    evidence = f"tau = {result.statistic:+.2f}, p = {result.pvalue:.3f}: "
+    evidence = f"tau = {result.statistic:+.2f}, p {_p_value(result.pvalue)}: "
     evidence += "; ".join(f"{step:g}: {value.mean():.4g}" for step, value in zip(steps, values, strict=True))
+    evidence += " of the others' error" if against else f" {UNITS.get(metric, 'mm')}"
     return Verdict(claim, sentence, _named(verdict, seeds), evidence, f"{len(runs)} runs", _run_at(pairs))
+
+
+def _interval(found: Gap, metric: str) -> str:
+    return f"{found.mean:+.2f} {UNITS.get(metric, 'mm')} [{found.low:+.2f}, {found.high:+.2f}]"
+
+
+def _p_value(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _against(first: Run, sign: str, second: Run) -> str:
@@ -143,6 +156,19 @@ def _undecidable(pairs: Sequence[tuple[Run, Run]]) -> str:
         return f"not run: {', '.join(missing)}"
     twins = [_against(first, "and", second) for first, second in pairs if first.is_twin_of(second)]
     return f"this profile makes them equal: {'; '.join(twins)}" if twins else ""
+
+
+def _as_far_as_known(
+    judge: Callable[[str, str, Sequence[tuple[Run, Run]]], Verdict],
+    claim: str,
+    sentence: str,
+    pairs: Sequence[tuple[Run, Run]],
+) -> Verdict:
+    """That the claim fails, if it does for the pairs that can be compared; else why it cannot be decided."""
+    reason, known = _undecidable(pairs), [pair for pair in pairs if not _undecidable([pair])]
+    if known and (found := judge(claim, sentence, known)).verdict.startswith(FAILS):
+        return replace(found, evidence=f"{found.evidence}; {reason}")
+    return untestable(claim, sentence, reason)
 
 
 def _run_at(pairs: Sequence[tuple[Run, Run]]) -> str:
@@ -162,11 +188,19 @@ def _named(verdict: str, seeds: int | None) -> str:
     return f"{verdict} (one seed)" if seeds == 1 else verdict
 
 
-def exact(claim: str, sentence: str, differences: Mapping[str, float], tolerance: float) -> Verdict:
-    """Judge that every named difference lies within the tolerance; for counts, where there is no noise."""
+def exact(
+    claim: str,
+    sentence: str,
+    differences: Mapping[str, float],
+    tolerance: float,
+    unit: str = "",
+    basis: str = "exact count",
+) -> Verdict:
+    """Judge that every named difference, in `unit`, lies within the tolerance; for what has no noise, as counts."""
     worst = max(differences, key=lambda name: abs(differences[name]))
     verdict = HOLDS if abs(differences[worst]) <= tolerance else FAILS
-    return Verdict(claim, sentence, verdict, f"largest: {differences[worst]:+.4f} ({worst})", "exact count")
+    evidence = f"largest: {f'{differences[worst]:+.4f} {unit}'.rstrip()} ({worst}), allowed {tolerance:g}"
+    return Verdict(claim, sentence, verdict, evidence, basis)
 
 
 def below(
@@ -176,6 +210,7 @@ def below(
     unit: str = "",
     timed_in: str = "",
     seeds: int | None = None,
+    counting: str = "exact count",
 ) -> Verdict:
     """Judge that in every named pair the first number is the smaller one; the evidence names the three closest pairs.
 
@@ -184,6 +219,7 @@ def below(
         timed_in: file that holds the numbers if they are timings. A tenth of these is noise, and the evidence has words
             in their place, so that it is the same on every run.
         seeds: how many trainings the numbers are the mean of, None where they are counted.
+        counting: how, if so.
     """
     noise = 0.1 if timed_in else 0.0
     words = {
@@ -193,11 +229,12 @@ def below(
     verdict = next((word for word in (FAILS, NOISE) if word in words.values()), HOLDS)
     if timed_in:
         evidence = "; ".join(f"{name}: {word}" for name, word in words.items()) + f"; numbers in {timed_in}"
-        return Verdict(claim, sentence, verdict, evidence, "timed on one machine, a tenth is noise")
+        basis = "timed on one machine, a tenth is noise"
+        return Verdict(claim, sentence, _named(verdict, seeds), evidence, basis)
     closest = sorted(pairs.items(), key=lambda item: -item[1][0] / item[1][1])[:3]
     digits = partial(np.format_float_positional, precision=4, fractional=False, trim="-")
     evidence = "; ".join(f"{name}: {digits(a)} against {digits(b)} {unit}".rstrip() for name, (a, b) in closest)
-    basis = f"{len(pairs)} pairs, " + ("exact count" if seeds is None else f"{seeds} seed(s)")
+    basis = f"{len(pairs)} pairs, " + (counting if seeds is None else f"{seeds} seed(s)")
     return Verdict(claim, sentence, _named(verdict, seeds), evidence, basis)
 
 

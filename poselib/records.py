@@ -193,4 +193,10 @@ def footer(root: Path, notebook: str, runs: Sequence[Run] = ()) -> str:
     """
     stage = stage_of(notebook)
     made = f"notebooks/{notebook}.ipynb; stage {stage}; code at commit {code_commit(root)}"
-    return f"{made}; {source_line(runs) if runs else 'counted, no data'}"
+    return f"{made}; {source_line(runs) + _thinned(root, runs) if runs else 'counted, no data'}"
+
+
+def _thinned(root: Path, runs: Sequence[Run]) -> str:
+    profiles = {run.record["profile"] for run in runs if run.record is not None}
+    every = load_parameters(root).profiles[profiles.pop()].every if profiles else 1
+    return f"; one in {every} frames of a recording kept" if every > 1 else ""

@@ -68,12 +68,12 @@ def _made_from(runs: Sequence[Run]) -> dict[str, str]:
         "data": _alike(SOURCES[record["source"]] for record in records) or "not run: no record yet",
         "profile": _alike(record["profile"] for record in records),
         "seeds": _alike(str(len(record["seeds"])) for record in records),
-        "own rows run": f"{len(records)} of {len(runs)}",
+        "runs made": f"{len(records)} of {len(runs)}",
     }
 
 
 def _nothing(why: str) -> dict[str, str]:
-    return {"data": why, "profile": "", "seeds": "", "own rows run": ""}
+    return {"data": why, "profile": "", "seeds": "", "runs made": ""}
 
 
 def _alike(values: Iterable[str]) -> str:

@@ -116,13 +116,17 @@ def _provenance(run: Run | None, status: str, metric: str = "mpjpe") -> dict:
 
 
 def _setting_line(record: Mapping) -> str:
-    """The setting actually run: sizes, updates made, the epoch whose weights were kept, and what it started from."""
+    """The setting actually run: sizes, frames, updates, the epoch whose weights were kept, and what it started from."""
     run, seeds = record["setting"], record["seeds"]
     kept = "/".join(str(seed["selected_epoch"]) for seed in seeds)
     depth = "" if run["depth"] is None else f", depth {run['depth']}"
     sizes = f"T {run['frames']}{depth}, width {run['dim']}"
     sizes += f", interval {run['interval']}" if run.get("interval") else ""
-    line = f"{record['profile']}: {sizes}, {seeds[0]['updates']} updates, epoch {kept} kept"
+    sizes += f", every {run['frame_stride']} frames" if run["frame_stride"] > 1 else ""
+    sizes += f", 2D every {'/'.join(map(str, run['input_strides']))} frames" if run["input_strides"] else ""
+    batch = f"{run['batch_frames']} frames" if run["batch_frames"] else f"{run['batch_clips']} clips"
+    updates = f"{seeds[0]['updates']} updates of {batch} at rate {run['lr']:.3g}"
+    line = f"{record['profile']}: {sizes}, {updates}, epoch {kept} kept"
     start = seeds[0].get("start")
     return f"{line}, started from {start['experiment']} ({SOURCES[start['source']]})" if start else line
 

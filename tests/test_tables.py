@@ -28,7 +28,8 @@ def record(*errors, source="synthetic", actions=("Walking", "Sitting")):
         "source": source,
         "experiment": "x",
         "data": "d",
-        "setting": {"frames": 3, "depth": 1, "dim": 8},
+        "setting": {"frames": 3, "depth": 1, "dim": 8, "batch_frames": None, "batch_clips": 6, "lr": 0.001}
+        | {"frame_stride": 1, "input_strides": []},
         "mean_pose": {"mpjpe": 200.0, "mpjve": 7.0},
         "credits": ["CMU asks for credit."],
         "seeds": seeds,
@@ -53,7 +54,10 @@ def test_side_by_side_shows_every_row_and_says_what_was_run():
     assert table.loc["B", "chosen on test"] == 51
     assert pd.isna(table.loc["A", "mpjpe_mm measured"]) and pd.isna(table.loc["X", "mpjpe_mm reported"])
     assert table.loc["mean pose (no input)", "mpjpe_mm measured"] == 200
-    assert table.loc["B", "setting run"] == "smoke: T 3, depth 1, width 8, 7 updates, epoch 2/2 kept"
+    assert (
+        table.loc["B", "setting run"]
+        == "smoke: T 3, depth 1, width 8, 7 updates of 6 clips at rate 0.001, epoch 2/2 kept"
+    )
 
 
 def test_a_citation_before_a_bracket_is_no_link():
@@ -90,7 +94,8 @@ def test_missing_records_are_not_run_with_the_reason():
 def test_per_action_rows_stand_under_the_papers_own():
     printed = PRINTED.assign(Walk=[1.0, 2, 3], Sit=[4.0, 5, 6], Avg=[7.0, 8, 9])
     runs = [Run("b", {"method": "B"}, record(50.0, 52.0, actions=("Walking", "dance")))]
-    setting = {"frames": 3, "depth": None, "dim": 8}
+    setting = {"frames": 3, "depth": None, "dim": 8, "batch_frames": 9, "batch_clips": None, "lr": 0.01}
+    setting |= {"frame_stride": 2, "input_strides": [2, 4]}
     extra = Run("x", {"method": "X", "d": 1}, record(70.0) | {"setting": setting, "told_in_the_test": "the depth"})
     table = tables.per_action(printed, [extra, *runs], ["d"], {"Walk": "Walking", "Sit": "Sitting"}, "mpjpe")
     measured = table[(table["method"] == "B") & (table["kind"] == "measured")].iloc[0]
@@ -99,7 +104,9 @@ def test_per_action_rows_stand_under_the_papers_own():
     assert list(table["method"]) == ["A", "B", "B", "C", "X", "mean pose (no input)"]
     assert list(table["kind"]) == ["reported", "reported", "measured", "reported", "measured", "measured"]
     assert table["status"].iloc[4] == "measured; told the depth" and table["Sit"].iloc[4] == 75
-    assert table["setting run"].iloc[4] == "smoke: T 3, width 8, 7 updates, epoch 2 kept"
+    assert table["setting run"].iloc[4] == (
+        "smoke: T 3, width 8, every 2 frames, 2D every 2/4 frames, 7 updates of 9 frames at rate 0.01, epoch 2 kept"
+    )
     assert list(tables.own_actions(runs, "mpjpe")["action"]) == ["Walking", "dance"]
 
 
