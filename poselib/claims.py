@@ -210,7 +210,6 @@ def below(
     unit: str = "",
     timed_in: str = "",
     seeds: int | None = None,
-    counting: str = "exact count",
 ) -> Verdict:
     """Judge that in every named pair the first number is the smaller one; the evidence names the three closest pairs.
 
@@ -219,7 +218,6 @@ def below(
         timed_in: file that holds the numbers if they are timings. A tenth of these is noise, and the evidence has words
             in their place, so that it is the same on every run.
         seeds: how many trainings the numbers are the mean of, None where they are counted.
-        counting: how, if so.
     """
     noise = 0.1 if timed_in else 0.0
     words = {
@@ -234,7 +232,7 @@ def below(
     closest = sorted(pairs.items(), key=lambda item: -item[1][0] / item[1][1])[:3]
     digits = partial(np.format_float_positional, precision=4, fractional=False, trim="-")
     evidence = "; ".join(f"{name}: {digits(a)} against {digits(b)} {unit}".rstrip() for name, (a, b) in closest)
-    basis = f"{len(pairs)} pairs, " + (counting if seeds is None else f"{seeds} seed(s)")
+    basis = f"{len(pairs)} pairs, " + ("exact count" if seeds is None else f"{seeds} seed(s)")
     return Verdict(claim, sentence, _named(verdict, seeds), evidence, basis)
 
 
