@@ -19,10 +19,9 @@ from poselib.gaps import Gap, contrast, gap, lacking, paired
 from poselib.records import Run
 from poselib.tables import row_label
 
+Pairs = Sequence[tuple[Run, Run]]
 # Of errors; all others are millimetres.
-UNITS = MappingProxyType(
-    {"mpjve": "mm per frame", "pck": "% missing to a PCK of 100 %", "auc": "% missing to an AUC of 100 %"}
-)
+UNITS = MappingProxyType({"mpjve": "mm per frame", "pck": "% short of PCK 100 %", "auc": "% short of AUC 100 %"})
 HOLDS, NOISE, FAILS, UNTESTABLE = "holds", "within noise", "fails", "not testable here"
 
 
@@ -38,7 +37,7 @@ class Verdict:
     run_at: str = ""
 
 
-def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: str = "mpjpe") -> Verdict:
+def lower(claim: str, sentence: str, pairs: Pairs, metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the first run has the lower error; of many pairs the evidence names the worst six."""
     if _undecidable(pairs):
         return _as_far_as_known(partial(lower, metric=metric), claim, sentence, pairs)
@@ -52,9 +51,7 @@ def lower(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], metric: s
     return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
 
 
-def at_least(
-    claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], ratio: float, metric: str = "mpjpe"
-) -> Verdict:
+def at_least(claim: str, sentence: str, pairs: Pairs, ratio: float, metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the first run's error is at least `ratio` times the second's."""
     if _undecidable(pairs):
         return _as_far_as_known(partial(at_least, ratio=ratio, metric=metric), claim, sentence, pairs)
@@ -75,7 +72,7 @@ def rarer(claim: str, sentence: str, first: Mapping[str, float], second: Mapping
     return Verdict(claim, sentence, _verdict([found]), evidence, found.basis)
 
 
-def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: float, metric: str = "mpjpe") -> Verdict:
+def close(claim: str, sentence: str, pairs: Pairs, share: float, metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the errors differ by less than this share of the second's."""
     if _undecidable(pairs):
         return _as_far_as_known(partial(close, share=share, metric=metric), claim, sentence, pairs)
@@ -89,9 +86,7 @@ def close(claim: str, sentence: str, pairs: Sequence[tuple[Run, Run]], share: fl
     return Verdict(claim, sentence, _verdict(gaps), "; ".join(evidence), gaps[0].basis, _run_at(pairs))
 
 
-def lower_gap(
-    claim: str, sentence: str, pairs: Sequence[tuple[tuple[Run, Run], tuple[Run, Run]]], metric: str = "mpjpe"
-) -> Verdict:
+def lower_gap(claim: str, sentence: str, pairs: Sequence[Pairs], metric: str = "mpjpe") -> Verdict:
     """Judge that in every pair the first gap, of two runs' errors, is smaller; the evidence names the closest three."""
     compared = [runs for pair in pairs for runs in pair]
     if absent := _undecidable(compared):
@@ -128,8 +123,8 @@ def falls(
     result = scipy.stats.kendalltau(np.repeat(steps, [len(v) for v in values]), np.concatenate(values))
     sure = result.pvalue < 0.05
     verdict = HOLDS if sure and result.statistic < 0 else FAILS if sure and result.statistic > 0 else NOISE
-    seeds = min(len(v) for v in values)
-    evidence = f"tau = {result.statistic:+.2f}, p {_p_value(result.pvalue)}: "
+    seeds, p = min(len(v) for v in values), "< 0.001" if result.pvalue < 0.001 else f"= {result.pvalue:.3f}"
+    evidence = f"tau = {result.statistic:+.2f}, p {p}: "
     evidence += "; ".join(f"{step:g}: {value.mean():.4g}" for step, value in zip(steps, values, strict=True))
     evidence += " of the others' error" if against else f" {UNITS.get(metric, 'mm')}"
     return Verdict(claim, sentence, _named(verdict, seeds), evidence, f"{len(runs)} runs", _run_at(pairs))
@@ -139,10 +134,6 @@ def _interval(found: Gap, metric: str) -> str:
     return f"{found.mean:+.2f} {UNITS.get(metric, 'mm')} [{found.low:+.2f}, {found.high:+.2f}]"
 
 
-def _p_value(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
-
-
 def _against(first: Run, sign: str, second: Run) -> str:
     """In what two rows differ, then what they share: 'TMT - TMT_1 (d_l 4, d_m 64)'."""
     shared = {key: value for key, value in first.key.items() if second.key.get(key) == value}
@@ -150,7 +141,7 @@ def _against(first: Run, sign: str, second: Run) -> str:
     return f"{one} {sign} {other}" + (f" ({row_label(shared)})" if shared else "")
 
 
-def _undecidable(pairs: Sequence[tuple[Run, Run]]) -> str:
+def _undecidable(pairs: Pairs) -> str:
     """Why these runs decide nothing: one is missing, or a small profile made one of the other."""
     if missing := sorted({run.name for pair in pairs for run in pair if run.record is None}):
         return f"not run: {', '.join(missing)}"
@@ -158,12 +149,7 @@ def _undecidable(pairs: Sequence[tuple[Run, Run]]) -> str:
     return f"this profile makes them equal: {'; '.join(twins)}" if twins else ""
 
 
-def _as_far_as_known(
-    judge: Callable[[str, str, Sequence[tuple[Run, Run]]], Verdict],
-    claim: str,
-    sentence: str,
-    pairs: Sequence[tuple[Run, Run]],
-) -> Verdict:
+def _as_far_as_known(judge: Callable[..., Verdict], claim: str, sentence: str, pairs: Pairs) -> Verdict:
     """That the claim fails, if it does for the pairs that can be compared; else why it cannot be decided."""
     reason, known = _undecidable(pairs), [pair for pair in pairs if not _undecidable([pair])]
     if known and (found := judge(claim, sentence, known)).verdict.startswith(FAILS):
@@ -171,7 +157,7 @@ def _as_far_as_known(
     return untestable(claim, sentence, reason)
 
 
-def _run_at(pairs: Sequence[tuple[Run, Run]]) -> str:
+def _run_at(pairs: Pairs) -> str:
     """The clip lengths that were really run, since a claim is worded with the paper's."""
     records = [run.record for pair in pairs for run in pair]
     frames = sorted({record["setting"]["frames"] for record in records})
@@ -189,12 +175,7 @@ def _named(verdict: str, seeds: int | None) -> str:
 
 
 def exact(
-    claim: str,
-    sentence: str,
-    differences: Mapping[str, float],
-    tolerance: float,
-    unit: str = "",
-    basis: str = "exact count",
+    claim: str, sentence: str, differences: Mapping[str, float], tolerance: float, unit="", basis="exact count"
 ) -> Verdict:
     """Judge that every named difference, in `unit`, lies within the tolerance; for what has no noise, as counts."""
     worst = max(differences, key=lambda name: abs(differences[name]))
@@ -204,12 +185,7 @@ def exact(
 
 
 def below(
-    claim: str,
-    sentence: str,
-    pairs: Mapping[str, tuple[float, float]],
-    unit: str = "",
-    timed_in: str = "",
-    seeds: int | None = None,
+    claim: str, sentence: str, pairs: Mapping[str, tuple[float, float]], unit="", timed_in="", seeds: int | None = None
 ) -> Verdict:
     """Judge that in every named pair the first number is the smaller one; the evidence names the three closest pairs.
 
@@ -227,8 +203,7 @@ def below(
     verdict = next((word for word in (FAILS, NOISE) if word in words.values()), HOLDS)
     if timed_in:
         evidence = "; ".join(f"{name}: {word}" for name, word in words.items()) + f"; numbers in {timed_in}"
-        basis = "timed on one machine, a tenth is noise"
-        return Verdict(claim, sentence, _named(verdict, seeds), evidence, basis)
+        return Verdict(claim, sentence, _named(verdict, seeds), evidence, "timed on one machine, a tenth is noise")
     closest = sorted(pairs.items(), key=lambda item: -item[1][0] / item[1][1])[:3]
     digits = partial(np.format_float_positional, precision=4, fractional=False, trim="-")
     evidence = "; ".join(f"{name}: {digits(a)} against {digits(b)} {unit}".rstrip() for name, (a, b) in closest)

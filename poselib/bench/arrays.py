@@ -79,7 +79,8 @@ def growth(quick: bool, repeats: int) -> tuple[tuple[int, ...], list[float]]:
         with tempfile.TemporaryDirectory() as name:
             batches = batches_of(stand_in(Path(name), frames), 27)
             numbers = batches.clips_of(0)[: 64 if quick else BATCH]
-            seconds.append(_median(lambda batches=batches, numbers=numbers: batches.gather(numbers), repeats))
+            call = {"": lambda batches=batches, numbers=numbers: batches.gather(numbers)}
+            seconds.append(float(np.median(in_turns(call, repeats)[""])))
     return sizes, seconds
 
 
@@ -99,7 +100,3 @@ def copy_rate(quick: bool, repeats: int) -> float:
 
 def _least(call: Callable[[], object], repeats: int) -> float:
     return float(in_turns({"": call}, repeats)[""].min())
-
-
-def _median(call: Callable[[], object], repeats: int) -> float:
-    return float(np.median(in_turns({"": call}, repeats)[""]))

@@ -15,12 +15,6 @@ from poselib.scoreboard import data_line, front_page, overview, scoreboard, tall
 from poselib.site.build import build
 from poselib.tables import markdown
 
-LEGEND = (
-    "A claim *holds* where the 95 % interval of every gap that it is about lies on its side, *fails* where that of one "
-    "lies on the other, and is *within noise* else. A gap is the first error minus the second; its interval, in "
-    "brackets, is Welch's over seeds, or with one seed the paired one over test recordings, which does not see how "
-    "trainings differ. Sentences have the paper's sizes, *run_at* those that were run."
-)
 # So many pictures are seen at once, the others on demand.
 OPEN = 4
 
@@ -31,7 +25,8 @@ def run(root: Path) -> None:
     folder, summary = root / results, tally(root, results)
     board, tables = (_linked(root, results, rows(root, results)) for rows in (scoreboard, overview))
     about = f"{summary} For a browser, without a network: `{results}/site/index.html`, which `dvc repro` writes."
-    text = f"# Results\n\n{about}\n\n## Tables\n\n{markdown(tables)}\n\n## Claims\n\n{LEGEND}\n\n{markdown(board)}\n"
+    about += " What verdicts, gaps and brackets mean stands in the project's README, under Scoreboard."
+    text = f"# Results\n\n{about}\n\n## Tables\n\n{markdown(tables)}\n\n## Claims\n\n{markdown(board)}\n"
     write_whole(folder / "README.md", text)
     ledger = divergences(root)
     ledger["tables"] = [", ".join(_link(root, results, name) for name in names) for names in tables_of(root)]
