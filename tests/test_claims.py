@@ -68,6 +68,30 @@ def test_a_run_is_not_compared_with_its_twin():
     assert not long.is_twin_of(replace(long, view="by_input_stride.20"))
 
 
+def test_a_pair_that_cannot_be_judged_does_not_hide_one_that_refutes():
+    long, short, other = run("long", 50.0), run("short", 50.0), run("other", 60.0)
+    twin = replace(short, record={**short.record, "setting": {**long.record["setting"], "paper": "mixste"}})
+    pairs = [(other, long), (long, twin)]
+    for verdict in (claims.lower("c", "s", pairs), claims.close("c", "s", pairs, 0.02)):
+        assert verdict.verdict == "fails (one seed)"
+        assert verdict.evidence.endswith("; this profile makes them equal: long and short")
+    ratio = claims.at_least("c", "s", [(long, other), (long, twin)], 1.5)
+    assert ratio.verdict == "fails (one seed)" and "long / other = 0.83" in ratio.evidence
+    assert claims.lower("c", "s", [(long, other), (long, replace(other, record=None))]).evidence == "not run: other"
+
+
+def test_evidence_names_units_and_what_was_allowed():
+    assert "= -10.00 mm [" in claims.lower("c", "s", [(run("low", 50.0), run("higher", 60.0))]).evidence
+    counted = claims.exact("c", "s", {"a": 0.1, "b": -2.5}, 2, "M")
+    assert counted.evidence == "largest: -2.5000 M (b), allowed 2" and counted.verdict == claims.FAILS
+    falling = claims.falls(
+        "c", "s", range(9), [run(f"r{i}", *(90.0 - i - 0.01 * seed for seed in range(3))) for i in range(9)]
+    )
+    assert "p < 0.001: " in falling.evidence and falling.evidence.endswith(" mm") and falling.verdict == claims.HOLDS
+    late = claims.below("c", "s", {"a": (1.0, 2.0)}, timed_in="x.timing.csv", seeds=1)
+    assert late.verdict == "holds (one seed)"
+
+
 def test_ratios():
     high = run("b", 100.0)
     assert claims.at_least("c", "s", [(high, run("a", 50.0))], 1.5).verdict == "holds (one seed)"
