@@ -198,5 +198,5 @@ def footer(root: Path, notebook: str, runs: Sequence[Run] = ()) -> str:
 
 def _thinned(root: Path, runs: Sequence[Run]) -> str:
     profiles = {run.record["profile"] for run in runs if run.record is not None}
-    every = load_parameters(root).profiles[profiles.pop()].every if profiles else 1
+    every = load_parameters(root, profiles.pop()).chosen.every if profiles else 1
     return f"; one in {every} frames of a recording kept" if every > 1 else ""
