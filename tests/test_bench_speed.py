@@ -48,6 +48,17 @@ def test_plain_clips_are_the_loaders_to_the_bit(tmp_path):
     assert found.truth_2d is found.poses_2d and not torch.equal(found.poses_2d[0], found.poses_2d[6])
 
 
+@pytest.mark.parametrize("has", [True, False])
+def test_a_cpu_without_bf16_is_timed_in_float32(monkeypatch, has):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": has, "amx_bf16": False})
+    model, clips = build("mixste", frames=27, dim=256, depth=1).eval(), torch.rand(2, 27, 17, 2) - 0.5
+    with torch.inference_mode():
+        expected = model(clips)
+        assert torch.equal(networks.fast_path(model, False)(clips), expected) != has
+        assert not torch.equal(networks.fast_path(model, True)(clips), expected)
+    assert arrays.fastest_kind() == (torch.bfloat16 if has else torch.float32)
+
+
 def test_the_table_is_whole():
     found = measure(["train", "inference", "profiles", "accuracy", "metrics", "loader"], True, 1, ["mixste", "gla_gcn"])
     sections = {"train": 2, "inference": 2, "profiles": 8, "accuracy": 2, "metrics": 1, "loader": 2}

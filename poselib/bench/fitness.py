@@ -125,7 +125,5 @@ def lift(root: Path) -> Finding:
         poses, _ = lift_clips(*given.values())
         median = _median_s("lift_clips(model, strategy, clip, flip)", lift_clips=lift_clips, **given)
     if not poses.isfinite().all():
-        return Finding(
-            PROBLEM, f"MixSTE lifted a clip to poses that are not finite; reinstall torch {torch.__version__}"
-        )
+        return Finding(PROBLEM, f"MixSTE lifted a clip to poses not finite; reinstall torch {torch.__version__}")
     return Finding(OK, f"MixSTE of profile smoke lifts a clip of {setting.frames} frames in {1000 * median:.1f} ms")

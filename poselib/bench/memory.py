@@ -83,9 +83,8 @@ def report(frames: int, place: Path) -> bool:
 
 def growth(sizes: tuple[int, ...]) -> dict[str, tuple[tuple[int, ...], list[float]]]:
     """Resident MiB of a training and of an evaluation against the frames of the set."""
-    found = [
-        {used.stage: used.resident_mib for used in measure(frames, Path(tempfile.gettempdir()))} for frames in sizes
-    ]
+    place = Path(tempfile.gettempdir())
+    found = [{used.stage: used.resident_mib for used in measure(frames, place)} for frames in sizes]
     return {stage: (sizes, [used[stage] for used in found]) for stage in ("train", "evaluate")}
 
 
@@ -121,7 +120,7 @@ def _run(folder: Path, *arguments: str) -> Usage:
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     resident = anonymous = 0
     while process.poll() is None:
-        now = _status(process.pid)
+        now = kibibytes(process.pid)
         resident, anonymous = max(resident, now.get("VmHWM", 0)), max(anonymous, now.get("RssAnon", 0))
         time.sleep(SAMPLED_EVERY_S)
     if process.returncode:
@@ -129,8 +128,8 @@ def _run(folder: Path, *arguments: str) -> Usage:
     return Usage(arguments[0], time.perf_counter() - started, resident / 1024, anonymous / 1024)
 
 
-def _status(process: int) -> dict[str, int]:
-    """Memory of a process in KiB, by the names in its status."""
+def kibibytes(process: int | str) -> dict[str, int]:
+    """Memory of a process in KiB, by the names in Linux's status of it; empty where there is none."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:

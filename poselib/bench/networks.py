@@ -4,14 +4,15 @@ import copy
 import multiprocessing
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from poselib.bench.arrays import fastest_kind
 from poselib.bench.clock import Comparison, compared, in_turns
+from poselib.bench.memory import kibibytes
 from poselib.bench.plain import plain_model
 from poselib.complexity import count
 from poselib.experiments import load_experiments, load_parameters
@@ -60,6 +61,11 @@ def alone(call: Callable, *arguments):
         return process.submit(call, *arguments).result()
 
 
+def fast_path(model: nn.Module, quick: bool) -> nn.Module:
+    """The model in bf16; as it is where a real size would take this CPU hundreds of times longer in bf16."""
+    return in_bfloat16(model) if quick or fastest_kind() == torch.bfloat16 else model
+
+
 def pair(name: str, quick: bool, profile: str | None = None) -> tuple[nn.Module, nn.Module, Tensor]:
     """A network plain and fast, of the same random weights, and clips for it (B, T, J, C).
 
@@ -75,7 +81,7 @@ def pair(name: str, quick: bool, profile: str | None = None) -> tuple[nn.Module,
         model = build_model(setting, H36M_17)
         clips = setting.batch_clips or max(1, setting.batch_frames // setting.frames)
     inputs = torch.rand(clips, model.config.frames, model.config.joints, 2) - 0.5
-    return plain_model(model), in_bfloat16(copy.deepcopy(model)), inputs
+    return plain_model(model), fast_path(copy.deepcopy(model), quick), inputs
 
 
 def step(model: nn.Module, optimiser: torch.optim.Optimizer, clips: Tensor) -> None:
@@ -134,23 +140,16 @@ def peak_mib(name: str, quick: bool, fast: bool, **sizes: int) -> float | None:
 
 def _peak_mib(name: str, quick: bool, fast: bool, sizes: Mapping[str, int]) -> float | None:
     torch.rand(64, 64, requires_grad=True).matmul(torch.rand(64, 64)).sum().backward()
-    if (base := _resident_mib()) is None:
+    if (base := kibibytes("self").get("VmHWM")) is None:
         return None
     torch.manual_seed(0)
     model = build(name, **(sizes or (QUICK[name] if quick else {})))
     clips = torch.rand(2 if quick else CLIPS[name], model.config.frames, model.config.joints, 2) - 0.5
-    update = _step_of(in_bfloat16(model) if fast else plain_model(model), clips, fast)
+    update = _step_of(fast_path(model, quick) if fast else plain_model(model), clips, fast)
     del model
     update()
     update()
-    return _resident_mib() - base
-
-
-def _resident_mib() -> float | None:
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return None
-    return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return (kibibytes("self")["VmHWM"] - base) / 1024
 
 
 def growth(quick: bool, repeats: int) -> dict[str, tuple[tuple[int, ...], list[float]]]:
@@ -159,7 +158,7 @@ def growth(quick: bool, repeats: int) -> dict[str, tuple[tuple[int, ...], list[f
     sizes = GROWN | ({"depth": 1} if quick else {})
 
     def call(frames: int, clips: int):
-        model = in_bfloat16(build("mixste", frames=frames, **sizes))
+        model = fast_path(build("mixste", frames=frames, **sizes), quick)
         return _step_of(model, torch.rand(clips, frames, 17, 2) - 0.5, True)
 
     found = {}

@@ -33,7 +33,7 @@ def measure(only: Sequence[str] = (), quick: bool = False, repeats: int = 5, mod
 
     Returns:
         A frame with columns section, what, unit, plain, fast, ratio (how many times better the fast path is, median),
-        quartile_1, quartile_3, and share, the part of the bf16 ceiling reached by the fast path.
+        quartile_1, quartile_3, and share, the part of the ceiling reached by the fast path.
 
     Raises:
         InputError: unknown section or model.
@@ -51,14 +51,15 @@ def _rows(section: str, quick: bool, repeats: int, models: Sequence[str]) -> Ite
     # Of calls of milliseconds.
     often = repeats if quick else 8 * repeats
     if section == "ceiling":
-        plain, fast = (arrays.product_rate(kind, quick, repeats) for kind in (torch.float32, torch.bfloat16))
-        yield _row(section, "matrix product", "10^12/s, float32 and bf16", plain, fast)
+        kinds = torch.float32, arrays.fastest_kind()
+        plain, fast = (arrays.product_rate(kind, quick, repeats) for kind in kinds)
+        yield _row(section, "matrix product", f"10^12/s, {kinds[0]} and {kinds[1]}".replace("torch.", ""), plain, fast)
         yield {"section": section, "what": "copy", "unit": "10^9 bytes/s", "fast": arrays.copy_rate(quick, repeats)}
     elif section in TIMED:
         compare, passes = TIMED[section]
         for name in models:
             # What a shared machine can do changes within minutes.
-            best = arrays.product_rate(torch.bfloat16, quick, often)
+            best = arrays.product_rate(arrays.fastest_kind(), quick, often)
             # The start of a process takes seconds.
             found = compare(name, quick, repeats) if quick else networks.alone(compare, name, quick, repeats)
             row, work = found.row(), passes * networks.tera_operations(name, quick)
@@ -106,9 +107,10 @@ def report(only: Sequence[str], quick: bool, out: Path | None) -> None:
     found = measure(only, quick, 2 if quick else 5)
     print(f"{machine()}; clips per step: {', '.join(f'{name} {clips}' for name, clips in networks.CLIPS.items())}")
     print(found.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.4g}"))
+    if arrays.fastest_kind() == torch.float32:
+        print("This CPU has no instructions for bf16: beyond --quick the fast path of a network is float32 here.")
     steep = found[found["unit"].eq("slope, log-log") & found["fast"].gt(1)]
     for name, value in zip(steep["what"], steep["fast"], strict=True):
         print(f"{name}: slope {value:.2f}" + (f", {SQUARE}" if name.startswith("T") else ""))
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_whole(out, found.to_csv(index=False, lineterminator="\n", float_format="%.5g"))
