@@ -220,7 +220,7 @@ def side_by_side(jobs: Annotated[int, typer.Option(help="Experiments at a time."
 
 @app.command()
 def select(
-    profile: Annotated[str | None, typer.Option(help="Profile of params.yaml: smoke, demo, laptop or paper.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Profile of params.yaml, from smoke to paper_bf16.")] = None,
     source: Annotated[str | None, typer.Option(help="Source of role h36m: synthetic, cmu or human36m.")] = None,
     path: Annotated[str | None, typer.Option(help="Folder of the source's files.")] = None,
     seeds: Annotated[int | None, typer.Option(help="Number of seeds per experiment.")] = None,
