@@ -108,7 +108,7 @@ def report(only: Sequence[str], quick: bool, out: Path | None) -> None:
     print(f"{machine()}; clips per step: {', '.join(f'{name} {clips}' for name, clips in networks.CLIPS.items())}")
     print(found.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.4g}"))
     if arrays.fastest_kind() == torch.float32:
-        print("This CPU has no instructions for bf16: beyond --quick the fast path of a network is float32 here.")
+        print("This CPU has no instructions for bf16: all but --quick is float32 here. Do not train in bf16 on it.")
     steep = found[found["unit"].eq("slope, log-log") & found["fast"].gt(1)]
     for name, value in zip(steep["what"], steep["fast"], strict=True):
         print(f"{name}: slope {value:.2f}" + (f", {SQUARE}" if name.startswith("T") else ""))
