@@ -5,7 +5,7 @@ it is the paired one over test recordings, actions weighing the same, which does
 says so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -22,6 +22,15 @@ from poselib.tables import row_label
 Pairs = Sequence[tuple[Run, Run]]
 # Of errors; all others are millimetres.
 UNITS = MappingProxyType({"mpjve": "mm per frame", "pck": "% short of PCK 100 %", "auc": "% short of AUC 100 %"})
+# What of two sides is shown beside a verdict.
+RUN_WITH = MappingProxyType(
+    {
+        "T": lambda record: record["setting"]["frames"],
+        "updates": lambda record: record["seeds"][0]["updates"],
+        "rate": lambda record: f"{record['setting']['lr']:.3g}",
+        "started from": lambda record: record["seeds"][0].get("start", {"experiment": "scratch"})["experiment"],
+    }
+)
 HOLDS, NOISE, FAILS, UNTESTABLE = "holds", "within noise", "fails", "not testable here"
 
 
@@ -43,12 +52,12 @@ def lower(claim: str, sentence: str, pairs: Pairs, metric: str = "mpjpe") -> Ver
         return _as_far_as_known(partial(lower, metric=metric), claim, sentence, pairs)
     gaps = [gap(first, second, metric) for first, second in pairs]
     worst = sorted(range(len(gaps)), key=lambda i: -gaps[i].mean)[:6]
-    evidence = "; ".join(
+    named = [
         f"{_against(first, '-', second)} = {_interval(g, metric)}"
         for i, ((first, second), g) in enumerate(zip(pairs, gaps, strict=True))
         if i in worst
-    )
-    return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
+    ]
+    return Verdict(claim, sentence, _verdict(gaps), _some(named, gaps, "worst"), gaps[0].basis, _run_at(pairs))
 
 
 def at_least(claim: str, sentence: str, pairs: Pairs, ratio: float, metric: str = "mpjpe") -> Verdict:
@@ -56,19 +65,22 @@ def at_least(claim: str, sentence: str, pairs: Pairs, ratio: float, metric: str 
     if _undecidable(pairs):
         return _as_far_as_known(partial(at_least, ratio=ratio, metric=metric), claim, sentence, pairs)
     gaps = [gap(second, first, metric, 1 / ratio) for first, second in pairs]
-    means = [[run.errors(metric).mean() for run in pair] for pair in pairs]
-    evidence = "; ".join(
-        f"{_against(first, '/', second)} = {high / low:.2f}"
-        for (first, second), (high, low) in zip(pairs, means, strict=True)
-    )
-    return Verdict(claim, sentence, _verdict(gaps), evidence, gaps[0].basis, _run_at(pairs))
+    evidence = []
+    for (first, second), g in zip(pairs, gaps, strict=True):
+        # The gap's interval as one of the ratio, so that both lie on the same side of what is asked.
+        level = lacking(second.errors(metric), metric).mean()
+        middle, low, high = (ratio * (1 - end / level) for end in (g.mean, g.high, g.low))
+        evidence.append(f"{_against(first, '/', second)} = {middle:.2f} [{low:.2f}, {high:.2f}]")
+    asked = f"; at least {ratio:g} is asked"
+    return Verdict(claim, sentence, _verdict(gaps), "; ".join(evidence) + asked, gaps[0].basis, _run_at(pairs))
 
 
 def rarer(claim: str, sentence: str, first: Mapping[str, float], second: Mapping[str, float]) -> Verdict:
     """Judge that the first of two shares of frames, recording -> percent, each of one training, is the smaller one."""
     mean, half = paired({recording: first[recording] - second[recording] for recording in first})
     found = Gap(mean, mean - half, mean + half, f"one seed, {len(first)} test recordings")
-    evidence = f"{mean:+.1f} percentage points [{found.low:+.1f}, {found.high:+.1f}]"
+    shares = f"{paired(first)[0]:.1f} % - {paired(second)[0]:.1f} %"
+    evidence = f"{shares} = {mean:+.1f} percentage points [{found.low:+.1f}, {found.high:+.1f}]"
     return Verdict(claim, sentence, _verdict([found]), evidence, found.basis)
 
 
@@ -78,12 +90,14 @@ def close(claim: str, sentence: str, pairs: Pairs, share: float, metric: str = "
         return _as_far_as_known(partial(close, share=share, metric=metric), claim, sentence, pairs)
     gaps, evidence = [], []
     for first, second in pairs:
-        difference, bound = gap(first, second, metric), share * second.errors(metric).mean()
+        difference, level = gap(first, second, metric), second.errors(metric).mean()
         # How far the difference, of either sign, stays below the bound.
-        half, off = (difference.high - difference.low) / 2, abs(difference.mean) - bound
+        half, off = (difference.high - difference.low) / 2, abs(difference.mean) - share * level
         gaps.append(Gap(off, off - half, off + half, difference.basis))
-        evidence.append(f"{_against(first, '-', second)} = {difference.mean / second.errors(metric).mean():+.1%}")
-    return Verdict(claim, sentence, _verdict(gaps), "; ".join(evidence), gaps[0].basis, _run_at(pairs))
+        mean, low, high = (f"{end / level:+.1%}" for end in (difference.mean, difference.low, difference.high))
+        evidence.append(f"{_against(first, '-', second)} = {mean} [{low}, {high}]")
+    allowed = f"; {100 * share:g} % is allowed"
+    return Verdict(claim, sentence, _verdict(gaps), "; ".join(evidence) + allowed, gaps[0].basis, _run_at(pairs))
 
 
 def lower_gap(claim: str, sentence: str, pairs: Sequence[Pairs], metric: str = "mpjpe") -> Verdict:
@@ -93,11 +107,11 @@ def lower_gap(claim: str, sentence: str, pairs: Sequence[Pairs], metric: str = "
         return untestable(claim, sentence, absent)
     gaps = [contrast([(a, 1.0), (b, -1.0), (c, -1.0), (d, 1.0)], metric) for (a, b), (c, d) in pairs]
     closest = sorted(zip(gaps, pairs, strict=True), key=lambda judged: -judged[0].mean)[:3]
-    evidence = "; ".join(
+    named = [
         f"({_against(a, '-', b)}) - ({_against(c, '-', d)}) = {_interval(g, metric)}" for g, ((a, b), (c, d)) in closest
-    )
+    ]
     basis = f"{gaps[0].basis}, {len(pairs)} pairs of gaps"
-    return Verdict(claim, sentence, _verdict(gaps), evidence, basis, _run_at(compared))
+    return Verdict(claim, sentence, _verdict(gaps), _some(named, gaps, "closest"), basis, _run_at(compared))
 
 
 def falls(
@@ -134,6 +148,12 @@ def _interval(found: Gap, metric: str) -> str:
     return f"{found.mean:+.2f} {UNITS.get(metric, 'mm')} [{found.low:+.2f}, {found.high:+.2f}]"
 
 
+def _some(named: Sequence[str], judged: Sequence, kind: str) -> str:
+    """Evidence that says where it names a part of what was judged."""
+    cut = f"; the {kind} {len(named)} of {len(judged)}" if len(named) < len(judged) else ""
+    return "; ".join(named) + cut
+
+
 def _against(first: Run, sign: str, second: Run) -> str:
     """In what two rows differ, then what they share: 'TMT - TMT_1 (d_l 4, d_m 64)'."""
     shared = {key: value for key, value in first.key.items() if second.key.get(key) == value}
@@ -158,16 +178,22 @@ def _as_far_as_known(judge: Callable[..., Verdict], claim: str, sentence: str, p
 
 
 def _run_at(pairs: Pairs) -> str:
-    """The clip lengths that were really run, since a claim is worded with the paper's."""
-    records = [run.record for pair in pairs for run in pair]
-    frames = sorted({record["setting"]["frames"] for record in records})
-    return f"{records[0]['profile']}, T {' and '.join(map(str, frames))}"
+    """What was really run, since a claim is worded with the paper's: clip lengths; updates and rates that differ."""
+    sides = [[run.record for run in side] for side in zip(*pairs, strict=True)]
+    said = {name: [_listed(map(of, side)) for side in sides] for name, of in RUN_WITH.items()}
+    frames = " against ".join(dict.fromkeys(said.pop("T")))
+    differ = (f"; {name} {one} against {other}" for name, (one, other) in said.items() if one != other)
+    return f"{sides[0][0]['profile']}, T {frames}{''.join(differ)}"
+
+
+def _listed(values: Iterable) -> str:
+    return " and ".join(map(str, sorted(set(values))))
 
 
 def _verdict(gaps: Sequence[Gap]) -> str:
     """Holds if every gap is below zero, fails if one is above it; a single seed is named."""
     verdict = HOLDS if all(g.high < 0 for g in gaps) else FAILS if any(g.low > 0 for g in gaps) else NOISE
-    return _named(verdict, 1 if gaps[0].basis.startswith("one seed") else None)
+    return _named(verdict, 1 if any(g.basis.startswith("one seed") for g in gaps) else None)
 
 
 def _named(verdict: str, seeds: int | None) -> str:
@@ -206,9 +232,9 @@ def below(
         return Verdict(claim, sentence, _named(verdict, seeds), evidence, "timed on one machine, a tenth is noise")
     closest = sorted(pairs.items(), key=lambda item: -item[1][0] / item[1][1])[:3]
     digits = partial(np.format_float_positional, precision=4, fractional=False, trim="-")
-    evidence = "; ".join(f"{name}: {digits(a)} against {digits(b)} {unit}".rstrip() for name, (a, b) in closest)
+    named = [f"{name}: {digits(a)} against {digits(b)} {unit}".rstrip() for name, (a, b) in closest]
     basis = f"{len(pairs)} pairs, " + ("exact count" if seeds is None else f"{seeds} seed(s)")
-    return Verdict(claim, sentence, _named(verdict, seeds), evidence, basis)
+    return Verdict(claim, sentence, _named(verdict, seeds), _some(named, pairs, "closest"), basis)
 
 
 def correlated(
@@ -246,7 +272,9 @@ def groups(
     upper, under = [values[name] for name in high], [values[name] for name in low]
     interval = scipy.stats.ttest_ind(upper, under, equal_var=False).confidence_interval()
     verdict = _named(HOLDS if interval.low > 0 else FAILS if interval.high < 0 else NOISE, seeds)
-    evidence = f"{np.mean(upper):.1f} against {np.mean(under):.1f} {unit} [{interval.low:+.1f}, {interval.high:+.1f}]"
+    means = [np.mean(upper), np.mean(under)]
+    evidence = f"{means[0]:.1f} - {means[1]:.1f} {unit} = {means[0] - means[1]:+.1f}"
+    evidence += f" [{interval.low:+.1f}, {interval.high:+.1f}]"
     return Verdict(claim, sentence, verdict, evidence, f"{len(upper)} against {len(under)} {of}")
 
 

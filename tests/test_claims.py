@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy
 
 from poselib import claims
 from poselib.errors import InputError
@@ -15,10 +16,11 @@ def run(name, *errors, noise=0.1):
         {
             "action_mean": {"mpjpe": error},
             "per_recording": {"mpjpe": {k: error + v + noise * random.normal() for k, v in recordings.items()}},
+            "updates": 10,
         }
         for error in errors
     ]
-    setting = {"paper": "tmt", "frames": 3, "what": name, "also_on": []}
+    setting = {"paper": "tmt", "frames": 3, "lr": 0.01, "what": name, "also_on": []}
     record = {"seeds": seeds, "profile": "smoke", "role": "h36m", "setting": setting}
     return Run(name, {"method": name}, record)
 
@@ -42,6 +44,10 @@ def test_of_many_pairs_the_evidence_names_the_worst():
     pairs = [(base, run("x" * i, 50.0 + i)) for i in range(1, 9)]
     evidence = claims.lower("c", "s", pairs).evidence
     assert evidence.count("base - ") == 6 and "base - xxxxxx = -6" in evidence and "xxxxxxx" not in evidence
+    assert evidence.endswith("; the worst 6 of 8")
+    assert "worst" not in claims.lower("c", "s", pairs[:6]).evidence
+    gaps = claims.lower_gap("c", "s", [(pairs[0], pair) for pair in pairs[1:]])
+    assert gaps.evidence.count("mm [") == 3 and gaps.evidence.endswith("; the closest 3 of 7")
 
 
 def test_with_seeds_the_interval_is_over_seeds():
@@ -101,6 +107,33 @@ def test_ratios():
     assert seeds.verdict == claims.HOLDS
 
 
+def test_the_interval_of_a_ratio_lies_on_the_side_of_the_verdict():
+    # 150 and 100 with variance 2: half of Welch's interval for 150 / 1.5 - 100 is t(df) * sqrt(2 / 2 / 1.5**2 + 2 / 2).
+    parts = np.array([1 / 1.5**2, 1.0])
+    half = scipy.stats.t.ppf(0.975, parts.sum() ** 2 / (parts**2).sum()) * np.sqrt(parts.sum())
+    verdict = claims.at_least("c", "s", [(run("b", 149.0, 151.0), run("a", 99.0, 101.0))], 1.5)
+    ends = 1.5 * (1 - half / 100), 1.5 * (1 + half / 100)
+    assert verdict.evidence == f"b / a = 1.50 [{ends[0]:.2f}, {ends[1]:.2f}]; at least 1.5 is asked"
+    assert verdict.verdict == claims.NOISE and ends[0] < 1.45 < 1.55 < ends[1]
+
+
+def test_what_the_sides_were_run_with_is_said_where_they_differ():
+    first, second = run("a", 50.0), run("b", 60.0)
+    assert claims.lower("c", "s", [(first, second)]).run_at == "smoke, T 3"
+    second.record["setting"] |= {"frames": 7, "lr": 0.0096}
+    second.record["seeds"][0] |= {"updates": 20, "start": {"experiment": "c"}}
+    expected = "smoke, T 3 against 7; updates 10 against 20; rate 0.01 against 0.0096; started from scratch against c"
+    assert claims.lower("c", "s", [(first, second)]).run_at == expected
+    assert claims.lower("c", "s", [(first, second), (second, first)]).run_at == "smoke, T 3 and 7"
+
+
+def test_one_seed_anywhere_is_named():
+    three = [run(name, *(error + off for off in (-0.1, 0.0, 0.1))) for name, error in (("a", 50.0), ("b", 60.0))]
+    pairs = [tuple(three), (run("c", 50.0), run("d", 60.0))]
+    assert claims.lower("c", "s", pairs[:1]).verdict == claims.HOLDS
+    assert claims.lower("c", "s", pairs).verdict == "holds (one seed)"
+
+
 @pytest.mark.parametrize(
     ("pairs", "counted", "timed"),
     [
@@ -118,7 +151,9 @@ def test_counts_are_compared_as_they_are_and_timings_with_a_tenth_of_noise(pairs
 
 def test_evidence_holds_the_closest_counts_and_no_timing():
     pairs = {name: (10.0, second) for name, second in (("a", 90.0), ("b", 20.0), ("c", 123456.7), ("d", 30.0))}
-    assert claims.below("c", "s", pairs, "M").evidence == "b: 10 against 20 M; d: 10 against 30 M; a: 10 against 90 M"
+    assert claims.below("c", "s", pairs, "M").evidence == (
+        "b: 10 against 20 M; d: 10 against 30 M; a: 10 against 90 M; the closest 3 of 4"
+    )
     verdicts = [claims.below("c", "s", {"a": pair}, timed_in="file") for pair in ((1.0, 2.0), (1.1, 2.3))]
     assert verdicts[0] == verdicts[1]
     trained = claims.below("c", "s", {"a": (1.0, 2.0)}, seeds=1)
@@ -131,7 +166,7 @@ def test_evidence_names_what_differs_before_what_is_shared():
     )
     assert claims.lower("c", "s", [(first, second)]).evidence.startswith("a - b (d_l 4) = -")
     long, short = (replace(run(f"t{t}", error), key={"frames": t}) for t, error in ((243, 1.0), (81, 2.0)))
-    assert claims.at_least("c", "s", [(long, short)], 1.5).evidence == "frames 243 / frames 81 = 0.50"
+    assert claims.at_least("c", "s", [(long, short)], 1.5).evidence.startswith("frames 243 / frames 81 = 0.50 [")
 
 
 def test_missing_runs_are_not_testable():
@@ -141,9 +176,11 @@ def test_missing_runs_are_not_testable():
 
 def test_shares_of_frames_are_compared_by_recording():
     many = {f"S9 walk {i}": 50.0 + i for i in range(8)}
-    few = {key: share - 10 + 0.1 * (i % 2) for i, (key, share) in enumerate(many.items())}
+    few = {key: share - 10 + 0.2 * (i % 2) for i, (key, share) in enumerate(many.items())}
     verdict = claims.rarer("c", "s", few, many)
-    assert verdict.verdict == "holds (one seed)" and verdict.evidence.startswith("-9.9 percentage points [-")
+    assert verdict.verdict == "holds (one seed)" and (
+        verdict.evidence.startswith("43.6 % - 53.5 % = -9.9 percentage points [-")
+    )
     assert claims.rarer("c", "s", many, few).verdict == "fails (one seed)"
     shuffled = dict(zip(many, reversed(many.values()), strict=True))
     assert claims.rarer("c", "s", shuffled, many).verdict == "within noise (one seed)"
@@ -169,6 +206,7 @@ def test_correlation_and_groups():
     assert claims.groups("c", "s", x, ["j9", "j10", "j11"], ["j0", "j1", "j2"], "mm").verdict == claims.HOLDS
     verdict = claims.groups("c", "s", x, ["j0", "j1", "j2"], ["j9", "j10", "j11"], "mm", of="videos")
     assert (verdict.verdict, verdict.basis) == (claims.FAILS, "3 against 3 videos")
+    assert verdict.evidence.startswith("1.0 - 10.0 mm = -9.0 [-")
 
 
 def test_exact_counts():
@@ -181,8 +219,8 @@ def test_gap_and_interval_are_of_the_action_mean_even_when_actions_are_uneven():
     def uneven(walk, sit):
         recordings = {f"S9 walk {i}": walk + 0.1 * (i % 3) for i in range(50)} | {"S9 sit 1": sit}
         means = (np.mean([recordings[f"S9 walk {i}"] for i in range(50)]) + sit) / 2
-        seed = {"action_mean": {"mpjpe": means}, "per_recording": {"mpjpe": recordings}}
-        setting = {"frames": 3, "dim": walk}
+        seed = {"action_mean": {"mpjpe": means}, "per_recording": {"mpjpe": recordings}, "updates": 10}
+        setting = {"frames": 3, "lr": 0.01, "dim": walk}
         return Run("r", {}, {"seeds": [seed], "profile": "smoke", "role": "h36m", "setting": setting})
 
     found = claims.gap(uneven(50.0, 60.0), uneven(52.0, 50.0), "mpjpe")
@@ -205,7 +243,11 @@ def test_on_humaneva_every_action_of_every_subject_weighs_the_same():
 def test_close_bounds_the_difference_on_both_sides():
     near, far = run("near", 50.2, 50.3, 50.1), run("far", 60.0, 60.1, 59.9)
     base = run("base", 50.0, 50.1, 49.9)
-    assert claims.close("c", "s", [(near, base)], 0.02).verdict == claims.HOLDS
+    verdict = claims.close("c", "s", [(near, base)], 0.02)
+    # Welch's interval of two times three seeds with variance 0.01, as in the test of seeds above.
+    half = 2.776 * np.sqrt(0.02 / 3) / 50
+    shown = f"+0.4% [{0.004 - half:+.1%}, {0.004 + half:+.1%}]"
+    assert (verdict.verdict, verdict.evidence) == (claims.HOLDS, f"near - base = {shown}; 2 % is allowed")
     assert claims.close("c", "s", [(far, base), (near, base)], 0.02).verdict == claims.FAILS
     assert claims.close("c", "s", [(base, far)], 0.02).verdict == claims.FAILS
     assert claims.close("c", "s", [(run("x", 40.0, 50.0, 60.0), base)], 0.02).verdict == claims.NOISE
@@ -226,8 +268,10 @@ def test_falls_ranks_errors_and_gains():
 
 def test_of_pck_more_is_better():
     def judged(name, value):
-        seeds = [{"action_mean": {"pck": value}, "per_recording": {"pck": {f"TS{i} x": value + i for i in range(6)}}}]
-        record = {"seeds": seeds, "profile": "smoke", "role": "h36m", "setting": {"frames": 3, "what": name}}
+        shares = {f"TS{i} x": value + i for i in range(6)}
+        seeds = [{"action_mean": {"pck": value}, "per_recording": {"pck": shares}, "updates": 10}]
+        setting = {"frames": 3, "lr": 0.01, "what": name}
+        record = {"seeds": seeds, "profile": "smoke", "role": "h36m", "setting": setting}
         return Run(name, {"method": name}, record)
 
     assert claims.lower("c", "s", [(judged("a", 90.0), judged("b", 80.0))], "pck").verdict == "holds (one seed)"
