@@ -94,7 +94,7 @@ def test_levels_of_what_is_measured():
 def test_a_gpu_is_described_and_one_that_torch_does_not_see_is_noted(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(fitness.shutil, "which", lambda name: None)
-    assert [fitness.gpu(profile).level for profile in ("demo", "paper")] == [OK, NOTE]
+    assert [fitness.gpu(profile).level for profile in ("demo", "paper", "gpu")] == [OK, NOTE, NOTE]
     monkeypatch.setattr(fitness.shutil, "which", lambda name: f"bin/{name}")
     assert fitness.gpu("demo").level == NOTE
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

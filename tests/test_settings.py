@@ -56,6 +56,13 @@ def test_a_change_reaches_those_that_it_concerns(project):
     }
 
 
+def test_a_changed_precision_concerns_every_training_and_no_table(project):
+    old = "  demo:\n    about: the default"
+    assert changed_by(project, "params.yaml", old, old.replace("    about", "    precision: bfloat16\n    about")) == {
+        f"runs/{name}.json" for name in load_experiments(ROOT)
+    }
+
+
 def test_another_profile_s_values_concern_nobody(project):
     assert changed_by(project, "params.yaml", "selection_clips: 8\n", "selection_clips: 9\n") == set()
 

@@ -84,8 +84,8 @@ def gpu(profile: str) -> Finding:
         return Finding(OK, f"trainings take the GPU {torch.cuda.get_device_name(0)}, {memory:.0f} GiB, {bf16} bf16")
     if shutil.which("nvidia-smi"):
         return Finding(NOTE, f"torch {torch.__version__} does not see the GPU here; install its CUDA build or a driver")
-    if profile.startswith("paper"):
-        return Finding(NOTE, "there is no GPU, and profile paper is for GPUs; choose another or take a GPU")
+    if profile.startswith(("paper", "gpu")):
+        return Finding(NOTE, f"there is no GPU, and profile {profile} is for GPUs; choose another or take a GPU")
     return Finding(OK, f"there is no GPU, and profile {profile} needs none")
 
 

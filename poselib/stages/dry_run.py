@@ -170,7 +170,8 @@ def _size(model: Lifter, role: str, strategy: Strategy, recipe: Recipe) -> dict[
     """What of a `Step` is counted."""
     config, per_batch = model.config, len(strategy.steps_of(0))
     batch = torch.empty(recipe.batch_clips, config.frames, config.joints, config.in_channels, device="meta")
-    clips = clips_of(role, 1 if model.many_to_one else config.frames)
+    apart = config.frames if recipe.equal_updates else recipe.interval or config.frames
+    clips = clips_of(role, 1 if model.many_to_one else apart)
     return {
         "model": model.name,
         "frames": config.frames,

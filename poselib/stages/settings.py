@@ -40,4 +40,6 @@ def run(root: Path) -> None:
 
 def _shared(parameters: Parameters) -> dict:
     profile = {key: getattr(parameters.chosen, key) for key in FROM_PROFILE}
+    if parameters.chosen.precision != "float32":
+        profile["precision"] = parameters.chosen.precision
     return {"profile": parameters.profile, "seeds": parameters.seeds, **profile}

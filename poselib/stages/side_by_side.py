@@ -10,7 +10,8 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -65,15 +66,19 @@ def _bring(root: Path, jobs: int, title: str, targets: list[str], starts: Mappin
         try:
             with ProcessPoolExecutor(jobs, context, forked_kernel.end_with_parent, max_tasks_per_child=1) as pool:
                 for first, error in _finished(pool, jobs, root, chains, starts or {}):
-                    bar.update()
+                    bar.update(first is not None)
+                    done = getattr(error, "made", []) if error else chains.get(first, [])
+                    made += done
                     if error:
-                        failed[first] = error
-                        print(f"poselib: {first}: {error}", file=sys.stderr)
-                    else:
-                        made += chains[first]
+                        stage = chains[first][len(done)]
+                        failed[stage] = error
+                        print(f"poselib: {stage}: {error}", file=sys.stderr)
                     if time.monotonic() > recorded + RECORD_EVERY_SECONDS:
-                        record(root, made)
-                        made, recorded = [], time.monotonic()
+                        # Someone else may be asking DVC just now; the last time has to succeed.
+                        with suppress(InputError):
+                            record(root, made)
+                            made = []
+                        recorded = time.monotonic()
         finally:
             record(root, made)
     if failed:
@@ -111,8 +116,8 @@ def _longest_first(root: Path, chains: dict[str, list[str]]) -> dict[str, list[s
 
 def _finished(
     pool: Executor, jobs: int, root: Path, chains: Mapping[str, list[str]], starts: Mapping[str, str]
-) -> Iterator[tuple[str, Exception | None]]:
-    """The first stage of each chain once it is done, with what made it fail."""
+) -> Iterator[tuple[str | None, Exception | None]]:
+    """The first stage of each chain once it is done, with what made it fail; None while it is time to record."""
     waiting, running, failed = list(chains), {}, set()
     while True:
         unfinished = {*waiting, *running.values(), *failed}
@@ -123,32 +128,44 @@ def _finished(
             running[pool.submit(_run, root, chains[first])] = first
         if not running:
             break
-        done = next(as_completed(running))
-        first = running.pop(done)
-        if error := done.exception():
-            failed.add(first)
-        yield first, error
+        done, _ = wait(running, RECORD_EVERY_SECONDS, FIRST_COMPLETED)
+        for future in done:
+            first = running.pop(future)
+            if error := future.exception():
+                failed.add(first)
+            yield first, error
+        if not done:
+            yield None, None
     for first in waiting:
         yield first, InputError(f"{starts[first]}, its start, failed; correct that first")
 
 
 def _run(root: Path, stages: list[str]) -> None:
+    """Run these one after the other; what stops them carries in `made` those that were done."""
+    for number, stage in enumerate(stages):
+        try:
+            _run_one(root, stage)
+        except Exception as error:
+            error.made = stages[:number]
+            raise
+
+
+def _run_one(root: Path, stage: str) -> None:
     from poselib.stages import evaluate, fingerprint, prepare, settings, synthesise, table, train
 
     os.chdir(root)
     # What was preloaded stays: looking through all of it for garbage takes longer than some evaluations.
     gc.freeze()
-    notebook_of = {stage_of(name): name for name in run_by_stages(root)}
     single = {"settings": settings, "code": fingerprint}
     named = {"synthesise": synthesise, "prepare": prepare, "train": train, "evaluate": evaluate}
-    for stage in stages:
-        kind, _, name = stage.partition("@")
-        if kind in single:
-            single[kind].run(root)
-        elif kind in notebook_of:
-            forked_kernel.use_for_the_next_notebook()
-            table.run(root, notebook_of[kind], [])
-        elif kind == "evaluate_on":
-            evaluate.run(root, *name.split("_on_"))
-        else:
-            named[kind].run(root, name)
+    kind, _, name = stage.partition("@")
+    if kind in single:
+        single[kind].run(root)
+    elif kind in named:
+        named[kind].run(root, name)
+    elif kind == "evaluate_on":
+        evaluate.run(root, *name.split("_on_"))
+    else:
+        notebook_of = {stage_of(name): name for name in run_by_stages(root)}
+        forked_kernel.use_for_the_next_notebook()
+        table.run(root, notebook_of[stage], [])
