@@ -53,7 +53,7 @@ def lower(claim: str, sentence: str, pairs: Pairs, metric: str = "mpjpe") -> Ver
     gaps = [gap(first, second, metric) for first, second in pairs]
     worst = sorted(range(len(gaps)), key=lambda i: -gaps[i].mean)[:6]
     named = [
-        f"{_against(first, '-', second)} = {_interval(g, metric)}"
+        f"{_against(first, '-', second)} = {_interval(g, UNITS.get(metric, 'mm'))}"
         for i, ((first, second), g) in enumerate(zip(pairs, gaps, strict=True))
         if i in worst
     ]
@@ -100,15 +100,24 @@ def close(claim: str, sentence: str, pairs: Pairs, share: float, metric: str = "
     return Verdict(claim, sentence, _verdict(gaps), "; ".join(evidence) + allowed, gaps[0].basis, _run_at(pairs))
 
 
-def lower_gap(claim: str, sentence: str, pairs: Sequence[Pairs], metric: str = "mpjpe") -> Verdict:
-    """Judge that in every pair the first gap, of two runs' errors, is smaller; the evidence names the closest three."""
+def lower_gap(
+    claim: str, sentence: str, pairs: Sequence[Pairs], metric: str = "mpjpe", relative: bool = False
+) -> Verdict:
+    """Judge that in every pair the first gap, of two runs' errors, is smaller; the evidence names the closest three.
+
+    With `relative` a gap is in percent of the second run's error, whose own noise its interval leaves out.
+    """
     compared = [runs for pair in pairs for runs in pair]
     if absent := _undecidable(compared):
         return untestable(claim, sentence, absent)
-    gaps = [contrast([(a, 1.0), (b, -1.0), (c, -1.0), (d, 1.0)], metric) for (a, b), (c, d) in pairs]
+    gaps = []
+    for (a, b), (c, d) in pairs:
+        one, other = (100 / lacking(run.errors(metric), metric).mean() if relative else 1.0 for run in (b, d))
+        gaps.append(contrast([(a, one), (b, -one), (c, -other), (d, other)], metric))
+    unit = "percentage points" if relative else UNITS.get(metric, "mm")
     closest = sorted(zip(gaps, pairs, strict=True), key=lambda judged: -judged[0].mean)[:3]
     named = [
-        f"({_against(a, '-', b)}) - ({_against(c, '-', d)}) = {_interval(g, metric)}" for g, ((a, b), (c, d)) in closest
+        f"({_against(a, '-', b)}) - ({_against(c, '-', d)}) = {_interval(g, unit)}" for g, ((a, b), (c, d)) in closest
     ]
     basis = f"{gaps[0].basis}, {len(pairs)} pairs of gaps"
     return Verdict(claim, sentence, _verdict(gaps), _some(named, gaps, "closest"), basis, _run_at(compared))
@@ -144,8 +153,8 @@ def falls(
     return Verdict(claim, sentence, _named(verdict, seeds), evidence, f"{len(runs)} runs", _run_at(pairs))
 
 
-def _interval(found: Gap, metric: str) -> str:
-    return f"{found.mean:+.2f} {UNITS.get(metric, 'mm')} [{found.low:+.2f}, {found.high:+.2f}]"
+def _interval(found: Gap, unit: str) -> str:
+    return f"{found.mean:+.2f} {unit} [{found.low:+.2f}, {found.high:+.2f}]"
 
 
 def _some(named: Sequence[str], judged: Sequence, kind: str) -> str:

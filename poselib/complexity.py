@@ -173,9 +173,9 @@ class Run:
     peak_bytes: int | None
 
 
-def machine() -> str:
-    """What a timing was taken on, to stand beside it."""
-    if torch.cuda.is_available():
+def machine(gpu: bool = True) -> str:
+    """What a timing was taken on, to stand beside it; without `gpu`, of what leaves a GPU alone."""
+    if gpu and torch.cuda.is_available():
         return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
     return f"{platform.machine()} CPU, {torch.get_num_threads()} thread(s), torch {torch.__version__}"
 

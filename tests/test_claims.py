@@ -298,6 +298,10 @@ def test_gaps_are_compared_and_what_one_training_gives_is_paired_by_seed():
     # Seeds far apart, two views of each 1 mm apart: as two trainings that would be noise.
     both = [run("same", *(error + off for error in (40.0, 50.0, 60.0))) for off in (0.0, 1.0)]
     assert claims.lower("c", "s", [tuple(both)]).verdict == claims.HOLDS
+    # By 2 of 100 and by 2 of 50: as many millimetres, but half the share.
+    relative = [(run("e", 102.0), run("f", 100.0)), (run("g", 52.0), run("h", 50.0))]
+    judged = claims.lower_gap("c", "s", [relative], relative=True)
+    assert judged.verdict == "holds (one seed)" and "(e - f) - (g - h) = -2.00 percentage points [" in judged.evidence
     # Four trainings of three seeds with variance 0.01: half width t(8) * sqrt(4 * 0.01 / 3).
     terms = [(run(name, 49.9, 50.0, 50.1), weight) for name, weight in zip("abcd", (1, -1, -1, 1), strict=True)]
     found = claims.contrast(terms, "mpjpe")

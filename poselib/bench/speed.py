@@ -105,7 +105,8 @@ def _row(section: str, what: str, unit: str, plain: float, fast: float) -> Row:
 def report(only: Sequence[str], quick: bool, out: Path | None) -> None:
     """Print the table of `measure`, and write it to a CSV file if one is named."""
     found = measure(only, quick, 2 if quick else 5)
-    print(f"{machine()}; clips per step: {', '.join(f'{name} {clips}' for name, clips in networks.CLIPS.items())}")
+    clips = ", ".join(f"{name} {number}" for name, number in networks.CLIPS.items())
+    print(f"{machine(gpu=False)}; clips per step: {clips}")
     print(found.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.4g}"))
     if arrays.fastest_kind() == torch.float32:
         print("This CPU has no instructions for bf16: all but --quick is float32 here. Do not train in bf16 on it.")
