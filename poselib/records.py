@@ -180,7 +180,8 @@ def source_line(runs: Sequence[Run]) -> str:
             )
     sources = [f"{SOURCES[record['source']]} for {role}" for role, record in by_role.items()]
     parts = [SOURCES[first["source"]] if len(by_role) == 1 else ", ".join(sources)]
-    parts += [f"profile {first['profile']}", f"{len(first['seeds'])} seed(s)"]
+    seeds = sorted({len(record["seeds"]) for record in records})
+    parts += [f"profile {first['profile']}", f"{' or '.join(map(str, seeds))} seed(s)"]
     credits = [text for record in by_role.values() if record["source"] != "synthetic" for text in record["credits"]]
     return "; ".join(parts + list(dict.fromkeys(credits)))
 
