@@ -181,7 +181,7 @@ def test_sources_of_several_roles_are_named_by_role():
     first, second = record(50.0), {**record(60.0, source="humaneva"), "role": "humaneva", "data": "e"}
     line = records.source_line([Run("a", {}, first), Run("b", {}, second)])
     assert "synthetic (stand-in) for h36m, HumanEva-I for humaneva" in line
-    more = {**first, "seeds": first["seeds"][:1]}
+    more = {**first, "seeds": first["seeds"] * 2}
     assert "1 or 2 seed(s)" in records.source_line([Run("a", {}, first), Run("b", {}, more)])
     with pytest.raises(InputError, match="other data"):
         records.source_line([Run("a", {}, first), Run("b", {}, {**first, "data": "e"})])
