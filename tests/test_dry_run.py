@@ -15,8 +15,10 @@ import yaml
 from poselib.data import humaneva, mpi_inf_3dhp
 from poselib.experiments import Experiment, load_experiment, load_parameters
 from poselib.gpu_hours import PUBLISHED, Gpu, clips_of, per_table, updates_of
+from poselib.models import build
 from poselib.protocols import HUMANEVA_ACTIONS
 from poselib.scaling import scaled
+from poselib.skeleton import H36M_17
 from poselib.stages import dry_run
 from poselib.stages.prepare import H36M_FRAMES
 from poselib.stages.train import network, recipe_of
@@ -121,6 +123,24 @@ def test_a_step_that_moves_nothing_or_has_no_finite_loss_is_a_fault(project, mon
     monkeypatch.setattr(dry_run, "take_batch", lambda *arguments: None)
     with pytest.raises(ArithmeticError, match="moves no weight"):
         dry_run.step(project, "mixed", "smoke")
+
+
+def test_clips_that_overlap_are_counted(project):
+    parameters = load_parameters(project, "paper")
+    experiment = load_experiment(project, "lifter")
+    model = build("mixste", frames=9, dim=8, depth=1, heads=2)
+
+    def updates(**more):
+        setting = experiment.model_copy(update=more)
+        recipe = recipe_of(setting, parameters.chosen, H36M_17.names)
+        return dry_run._size(model, "h36m", STRATEGIES["plain"], recipe)["updates"]
+
+    apart, all_clips = updates(), updates(interval=1)
+    assert apart < all_clips == 160 * -(-2 * 1_559_752 // 113)
+    assert updates(interval=1, equal_updates=True) == apart
+    assert updates(batches=10) == 1600 and updates(batches=10, interval=1) == 160 * round(
+        90 / (1 + 600 * 4 / 1_559_752)
+    )
 
 
 def test_faults_are_told_by_name_and_the_others_still_run(project):

@@ -170,14 +170,15 @@ def _size(model: Lifter, role: str, strategy: Strategy, recipe: Recipe) -> dict[
     """What of a `Step` is counted."""
     config, per_batch = model.config, len(strategy.steps_of(0))
     batch = torch.empty(recipe.batch_clips, config.frames, config.joints, config.in_channels, device="meta")
-    apart = config.frames if recipe.equal_updates else recipe.interval or config.frames
-    clips = clips_of(role, 1 if model.many_to_one else apart)
+    length = 1 if model.many_to_one else config.frames
+    clips = clips_of(role, length if recipe.equal_updates else recipe.interval or length)
+    batches = recipe.batches and round(recipe.batches * clips / clips_of(role, length))
     return {
         "model": model.name,
         "frames": config.frames,
         "parameters": sum(weights.numel() for weights in model.parameters()),
         "batch_clips": recipe.batch_clips,
         "batch_gib": training_bytes(model, batch) / GIB,
-        "updates": updates_of(clips, recipe.batch_clips, recipe.batches, recipe.epochs, per_batch),
+        "updates": updates_of(clips, recipe.batch_clips, batches, recipe.epochs, per_batch),
         "macs": count(model, batch).macs,
     }
