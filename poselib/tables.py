@@ -187,13 +187,13 @@ def _spread(values: np.ndarray) -> float:
     return values.std(ddof=1) if len(values) > 1 else np.nan
 
 
-def own_actions(runs: Sequence[Run], metric: str) -> pd.DataFrame:
-    """Measured error of every action that the source has, one column per run; millimetres."""
+def own_actions(runs: Sequence[Run], metric: str, labels: Sequence[str] = ()) -> pd.DataFrame:
+    """Measured error of every action that the source has, one column per run, by label or by name; millimetres."""
     columns = {
-        run.name: {
+        label: {
             action: run.values("per_action", metric, action).mean() for action in run.summaries[0]["per_action"][metric]
         }
-        for run in runs
+        for label, run in zip(labels or [run.name for run in runs], runs, strict=True)
         if run.record is not None
     }
     return pd.DataFrame(columns).round(2).rename_axis("action").reset_index()

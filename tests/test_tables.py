@@ -108,6 +108,7 @@ def test_per_action_rows_stand_under_the_papers_own():
         "smoke: T 3, width 8, every 2 frames, 2D every 2/4 frames, 7 updates of 9 frames at rate 0.01, epoch 2 kept"
     )
     assert list(tables.own_actions(runs, "mpjpe")["action"]) == ["Walking", "dance"]
+    assert list(tables.own_actions(runs, "mpjpe", ["B, T 3"])) == ["action", "B, T 3"]
 
 
 def test_counted_cells_stand_beside_the_printed_ones_and_the_rest_says_why_not():

@@ -33,7 +33,7 @@ def averaged(spatial: np.ndarray, temporal: np.ndarray, joints: Sequence[str], n
 
 
 def heads(attention: np.ndarray, axis: str, note: str, joints: Sequence[str] | None = None) -> Figure:
-    """One map per head in a row of panels (MixSTE, Fig. 10 and 11; TMT, Fig. 4 shows two of them).
+    """One map per head in a row of panels, its range above it (MixSTE, Fig. 10 and 11; TMT, Fig. 4 shows two of them).
 
     Args:
         attention: (H, n, n), rows are queries.
@@ -41,13 +41,15 @@ def heads(attention: np.ndarray, axis: str, note: str, joints: Sequence[str] | N
     """
     columns = min(4, len(attention))
     rows = -(-len(attention) // columns)
-    size = 3.6 if joints else 2.6
+    size = 4 if joints else 2.8
     figure, panels = plt.subplots(rows, columns, figsize=(size * columns, size * rows), squeeze=False)
-    for head, panel in enumerate(panels.flat):
-        if head < len(attention):
-            _draw(panel, attention[head], f"{axis}, head {head + 1}", joints)
-        else:
-            panel.axis("off")
+    for panel in panels.flat[len(attention) :]:
+        panel.axis("off")
+    for head, (panel, own) in enumerate(zip(panels.flat, attention, strict=False), 1):
+        image = _draw(panel, own, f"{axis}, head {head}, {own.min():.3f}-{own.max():.3f}", joints)
+    words = "attention, each panel from\nits smallest to its largest"
+    bar = figure.colorbar(image, ax=panels, shrink=0.8, ticks=[0, 1], label=words)
+    bar.ax.set_yticklabels(["smallest", "largest"])
     source_note(figure, note)
     return figure
 
@@ -65,8 +67,8 @@ def _draw(axes: Axes, attention: np.ndarray, title: str, labels: Sequence[str] |
             along.set_major_locator(MaxNLocator(6, integer=True))
     else:
         named = [label.replace("_", " ") for label in labels]
-        axes.set_xticks(range(1, len(named) + 1), named, rotation=90, fontsize=7)
-        axes.set_yticks(range(1, len(named) + 1), named, fontsize=7)
+        axes.set_xticks(range(1, len(named) + 1), named, rotation=90, fontsize=8)
+        axes.set_yticks(range(1, len(named) + 1), named, fontsize=8)
     return image
 
 
@@ -80,28 +82,15 @@ def interactive(attention: np.ndarray, labels: Sequence[str], title: str) -> go.
     depth, count = attention.shape[:2]
     named = [label.replace("_", " ") for label in labels]
     maps = [(block, head) for block in range(depth) for head in range(count)]
-    traces = [
-        go.Heatmap(
-            z=np.round(unit_range(attention[block, head]), 3).tolist(),
-            x=named,
-            y=named,
-            colorscale="Viridis",
-            colorbar={"title": {"text": "stretched to [0, 1]", "side": "right"}},
-            zmin=0,
-            zmax=1,
-            visible=i == 0,
-            hovertemplate="query %{y}<br>attends to %{x}<br>%{z:.2f}<extra></extra>",
-        )
-        for i, (block, head) in enumerate(maps)
-    ]
-    steps = [
-        {
-            "method": "update",
-            "label": f"block {block + 1}, head {head + 1}",
-            "args": [{"visible": [j == i for j in range(len(maps))]}],
-        }
-        for i, (block, head) in enumerate(maps)
-    ]
+    look = {"x": named, "y": named, "colorscale": "Viridis", "zmin": 0, "zmax": 1}
+    look |= {"colorbar": {"title": {"text": "stretched to [0, 1]", "side": "right"}}}
+    look |= {"hovertemplate": "query %{y}<br>attends to %{x}<br>%{z:.2f}<extra></extra>"}
+    traces, steps = [], []
+    for i, (block, head) in enumerate(maps):
+        stretched = np.round(unit_range(attention[block, head]), 3).tolist()
+        traces.append(go.Heatmap(z=stretched, visible=i == 0, **look))
+        only = {"method": "update", "args": [{"visible": [j == i for j in range(len(maps))]}]}
+        steps.append(only | {"label": f"block {block + 1}, head {head + 1}"})
     # The slider stands clear of the names under the map, which are as long as 'right shoulder'.
     slider = {"steps": steps, "pad": {"t": 130}, "currentvalue": {"prefix": "shown: "}}
     layout = {"title": title, "height": 740, "width": 680, "margin": {"t": 60, "b": 20}, "sliders": [slider]}

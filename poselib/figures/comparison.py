@@ -14,19 +14,25 @@ from poselib.figures.style import BLUE, PALETTE, VERMILLION, source_note
 def dots(table: pd.DataFrame, labels: Sequence[str], column: str, unit: str, note: str) -> Figure:
     """Two panels on one row axis: the paper's value and ours, which need not share a scale.
 
+    The baseline stands there as a number, for its dot would press all others together.
+
     Args:
         table: made by `tables.side_by_side`; column: its metric; labels: one per row.
     """
-    place = np.arange(len(table))
+    place, baseline = np.arange(len(table)), (table["status"] == "baseline").to_numpy(bool)
     figure, panels = plt.subplots(1, 2, figsize=(9, 0.8 + 0.26 * len(table)), sharey=True)
     for axes, kind, colour in zip(panels, ("reported", "measured"), (VERMILLION, BLUE), strict=True):
-        values = table[f"{column} {kind}"].astype(float)
+        values = table[f"{column} {kind}"].to_numpy(float, na_value=np.nan)
         spread = table[f"{column} spread"].astype(float).fillna(0) if kind == "measured" else None
-        axes.errorbar(values, place, xerr=spread, fmt="o", color=colour, capsize=3)
+        axes.errorbar(np.where(baseline, np.nan, values), place, xerr=spread, fmt="o", color=colour, capsize=3)
         axes.set(title=kind, xlabel=f"{column.removesuffix('_mm').upper().replace('_', '-')} ({unit})")
         axes.margins(x=0.15)
+        for row in np.flatnonzero(baseline & ~np.isnan(values)):
+            look = {"ha": "right", "va": "center", "fontsize": 9}
+            text = axes.text(1, row, f"mean pose: {values[row]:.1f} {unit}", look, transform=axes.get_yaxis_transform())
+            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     panels[0].set_yticks(place, labels)
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(table) - 0.5, -0.5)
     source_note(figure, note)
     return figure
 

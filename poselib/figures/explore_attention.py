@@ -76,9 +76,7 @@ def pick(maps: dict[str, np.ndarray], kind: str, block: int, head: int, frame: i
     if found.ndim == 4:
         found = found[min(frame if kind == "joints" else joint, len(found) - 1)]
     if found.shape[-1] != found.shape[-2]:
-        raise InputError(
-            f"this model attends to mixtures of {kind}, which no picture of them shows; choose the other kind"
-        )
+        raise InputError(f"this model attends to mixtures of {kind}, which no picture shows; choose the other kind")
     return found.mean(axis=0) if head == MEAN else found[min(head, len(found)) - 1]
 
 
@@ -126,19 +124,14 @@ def draw(
     if over_joints:
         x, y, z = shown[frame].T
         size = 6 + 12 * found[query] / found[query].max()
-        marker = {
-            "size": size,
-            "color": found[query],
-            "coloraxis": "coloraxis",
-            "line": {"color": "#333333", "width": 1},
-        }
+        marker = {"size": size, "color": found[query], "coloraxis": "coloraxis"}
+        marker |= {"line": {"color": "#333333", "width": 1}}
         ring = {"size": 24, "color": VERMILLION, "symbol": "circle-open"}
         at = {axis: [values[query]] for axis, values in zip("xyz", (x, y, z), strict=True)}
         figure.add_scatter3d(**at, mode="markers", marker=ring, hoverinfo="skip", showlegend=False, row=1, col=2)
         text = [f"{name}: {value:.3f}" for name, value in zip(names, found[query], strict=True)]
-        figure.add_scatter3d(
-            x=x, y=y, z=z, mode="markers", marker=marker, text=text, hoverinfo="text", showlegend=False, row=1, col=2
-        )
+        look = {"mode": "markers", "marker": marker, "hoverinfo": "text", "showlegend": False}
+        figure.add_scatter3d(x=x, y=y, z=z, text=text, row=1, col=2, **look)
     ticks = {"tickvals": list(range(len(found))), "ticktext": names} if over_joints else {"dtick": -(-len(found) // 12)}
     figure.update_layout(
         title=title,

@@ -15,7 +15,7 @@ from PIL import Image
 
 from poselib.claims import FAILS, HOLDS, NOISE, UNTESTABLE
 from poselib.figures.attention import unit_range
-from poselib.figures.motion import draw_pose
+from poselib.figures.motion import draw_pose, stage
 from poselib.figures.style import BLACK, BLUE, GREEN, ORANGE, PALETTE, VERMILLION, source_note
 from poselib.files import whole_file
 from poselib.scoreboard import outcome
@@ -51,7 +51,7 @@ def scoreboard(claims: pd.DataFrame, papers: Mapping[str, str], note: str) -> Fi
         bars = axes.barh(counts.index, counts[verdict], left=left, color=colour, edgecolor="white", label=verdict)
         # A narrow bar has no room for its number.
         texts = [n if n > counts.to_numpy().sum() / 50 else "" for n in counts[verdict]]
-        axes.bar_label(bars, texts, label_type="center", color="white", weight="bold")
+        axes.bar_label(bars, texts, label_type="center", color=BLACK, weight="bold")
         left += counts[verdict].to_numpy()
     axes.set_xlabel("claims of the paper, tested here")
     axes.grid(False)
@@ -88,7 +88,7 @@ def table(rows: pd.DataFrame, labels: Sequence[str], claims: pd.DataFrame, note:
             if drawn is lower and column == 1:
                 cell.visible_edges = "closed"
                 cell.set(facecolor=colours[row], edgecolor="white")
-                cell.set_text_props(color="white", weight="bold", ha="center")
+                cell.set_text_props(color=BLACK, weight="bold", ha="center")
     source_note(figure, note)
     return figure
 
@@ -193,7 +193,7 @@ def attention(spatial: np.ndarray, pose: np.ndarray, skeleton: Skeleton, query: 
     points = right.scatter(*pose[:, :2].T, s=25 + 110 * weights, c=weights, cmap="viridis", zorder=3, edgecolor="white")
     right.plot(*pose[row, :2], "o", markersize=15, markerfacecolor="none", markeredgecolor=VERMILLION)
     right.set_title(f"{query.replace('_', ' ')} attends to", fontsize=9)
-    _stage(right, pose[:, :2])
+    stage(right, pose[:, :2])
     bar = figure.colorbar(points, ax=right, ticks=[0, 1], shrink=0.5)
     bar.ax.set_yticklabels(["least", "most"], fontsize=8)
     source_note(figure, note)
@@ -238,7 +238,7 @@ def film(poses: Sequence[np.ndarray], folder: Path, stem: str, skeleton: Skeleto
         for axes, title, shown in zip(panels, ("2D in", "3D out, turned"), (poses[0], [lifted, truth]), strict=True):
             axes.clear()
             axes.set_title(title, fontsize=10)
-            _stage(axes, np.asarray(shown))
+            stage(axes, np.asarray(shown))
         draw_pose(panels[0], poses[0][frame], skeleton, width=2.5)
         panels[0].plot(*poses[0][frame].T, ".", color=BLACK, markersize=6)
         draw_pose(panels[1], truth[frame], skeleton, width=1, style="--")
@@ -267,14 +267,3 @@ def _map(axes: Axes, values: np.ndarray, skeleton: Skeleton, **scale: float):
 def _limb(joint: str) -> str:
     side, _, name = joint.partition("_")
     return f"{side} {LIMBS[name]}" if name in LIMBS else "pelvis" if joint == "pelvis" else "trunk"
-
-
-def _stage(axes: Axes, points: np.ndarray) -> None:
-    """Room for points (..., 2), y down, to one scale, without ticks."""
-    low, high = points.reshape(-1, 2).min(axis=0), points.reshape(-1, 2).max(axis=0)
-    room = 0.1 * (high - low).max()
-    axes.set(aspect="equal", xticks=[], yticks=[])
-    axes.set(xlim=(low[0] - room, high[0] + room), ylim=(high[1] + room, low[1] - room))
-    axes.grid(False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)

@@ -26,6 +26,16 @@ def draw_pose(axes: Axes, pose: np.ndarray, skeleton: Skeleton, *, width: float 
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=width, linestyles=style, capstyle="round"))
 
 
+def stage(axes: Axes, points: np.ndarray) -> None:
+    """Room for points (..., 2), y down, to one scale, without ticks."""
+    (left, top), (right, bottom) = points.reshape(-1, 2).min(axis=0), points.reshape(-1, 2).max(axis=0)
+    room = 0.1 * max(right - left, bottom - top)
+    axes.set(aspect="equal", xticks=[], yticks=[])
+    axes.set(xlim=(left - room, right + room), ylim=(bottom + room, top - room))
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+
+
 def _flat(poses: np.ndarray, azimuth: float) -> np.ndarray:
     """Poses (..., 3) seen from an azimuth in radians, as (..., 2) across and up, metres."""
     across = -poses[..., 0] * np.sin(azimuth) + poses[..., 1] * np.cos(azimuth)

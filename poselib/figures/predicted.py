@@ -52,9 +52,7 @@ class Predicted:
     @cached_property
     def videos(self) -> dict[str, Video]:
         """The test videos by name."""
-        return {
-            f"{video.subject} {video.action}, camera {video.camera}": video for video in self.prepared.split("test")
-        }
+        return {f"{v.subject} {v.action}, camera {v.camera}": v for v in self.prepared.split("test")}
 
     def rows(self, video: Video) -> np.ndarray:
         """Where the video's frames stand among the predicted ones."""

@@ -29,15 +29,15 @@ def maps(similarities: Mapping[str, Mapping[str, np.ndarray]], joints: Sequence[
     """
     columns = list(next(iter(similarities.values())))
     shape = len(similarities), len(columns)
-    figure, panels = plt.subplots(*shape, figsize=(4.2 * shape[1], 3.9 * shape[0]), squeeze=False)
+    figure, panels = plt.subplots(*shape, figsize=(4.2 * shape[1], 4.4 * shape[0]), squeeze=False)
     least = min(found.min() for row in similarities.values() for found in row.values())
     names = [joint.replace("_", " ") for joint in joints]
     for row, (model, by_action) in zip(panels, similarities.items(), strict=True):
         for axes, (action, found) in zip(row, by_action.items(), strict=True):
             image = axes.imshow(found, cmap="viridis", vmin=least, vmax=1, interpolation="nearest")
             axes.set_title(f"{model}, {action}: {between_joints(found):.2f}", fontsize=9)
-            axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
-            axes.set_yticks(range(len(names)), names, fontsize=6)
+            axes.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
+            axes.set_yticks(range(len(names)), names, fontsize=8)
             axes.grid(False)
     figure.colorbar(image, ax=panels, shrink=0.6, label="cosine similarity; in titles the mean over other joints")
     source_note(figure, note)

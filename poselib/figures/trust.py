@@ -15,7 +15,12 @@ PANELS = {
     "height": ("value", "camera's height (m)"),
     "distance": ("value", "camera's distance (m)"),
 }
-ERRORS = {"mpjpe_mm": ("MPJPE", BLUE), "n_mpjpe_mm": ("N-MPJPE", ORANGE), "p_mpjpe_mm": ("P-MPJPE", GREEN)}
+# Where the two nearly agree, both are seen: the first is wider, the second dashed.
+ERRORS = {
+    "mpjpe_mm": ("MPJPE", BLUE, {"linewidth": 4}),
+    "n_mpjpe_mm": ("N-MPJPE", ORANGE, {"linestyle": "--"}),
+    "p_mpjpe_mm": ("P-MPJPE", GREEN, {}),
+}
 
 
 def curves(table: pd.DataFrame, note: str) -> Figure:
@@ -29,8 +34,8 @@ def curves(table: pd.DataFrame, note: str) -> Figure:
     figure, panels = plt.subplots(2, 3, figsize=(11, 6))
     for axes, (curve, (column, label)) in zip(panels.flat, PANELS.items(), strict=False):
         own = table[table["curve"] == curve]
-        for error, (name, colour) in ERRORS.items():
-            _line(axes, own, column, error, name, colour)
+        for error, (name, colour, look) in ERRORS.items():
+            _line(axes, own, column, error, name, colour, **look)
         axes.axhline(own["mean_pose_mm"].mean(), color=BLACK, linestyle=":", label="mean pose (no input)")
         axes.set(xlabel=label, ylabel="error (mm)", ylim=(0, None))
     far = table[table["curve"] == "distance"]
@@ -42,9 +47,9 @@ def curves(table: pd.DataFrame, note: str) -> Figure:
     return figure
 
 
-def _line(axes: plt.Axes, own: pd.DataFrame, column: str, error: str, label: str, colour: str) -> None:
+def _line(axes: plt.Axes, own: pd.DataFrame, column: str, error: str, label: str, colour: str, **look) -> None:
     x, y = own[column].astype(float).to_numpy(), own[error].to_numpy()
     beyond = own["beyond_training"].to_numpy(bool)
-    axes.plot(x, y, color=colour, label=label)
+    axes.plot(x, y, color=colour, label=label, **look)
     axes.plot(x, np.where(beyond, np.nan, y), "o", color=colour, markersize=4)
     axes.plot(x, np.where(beyond, y, np.nan), "o", color=colour, markersize=4, markerfacecolor="none")

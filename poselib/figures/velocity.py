@@ -1,14 +1,21 @@
 """Error against speed, joint by joint (TMT, Fig. 2)."""
 
-import itertools
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from matplotlib.transforms import Bbox
 
 from poselib.figures.style import BLUE, VERMILLION, source_note
+
+# Where a point's label may stand, in points from it, and which of its corners stands there.
+PLACES = [
+    {"position": (x, y), "ha": "left" if x > 0 else "right", "va": "bottom" if y > 0 else "top"}
+    for x, y in ((-6, 4), (6, -4), (6, 4), (-6, -4))
+]
 
 
 def bars(error_mm: Mapping[str, float], speed_mm: Mapping[str, float], note: str) -> Figure:
@@ -43,16 +50,27 @@ def scatter(
     slope, offset = np.polyfit(speed, error, 1)
     ends = np.array([speed.min(), speed.max()])
     axes.plot(ends, offset + slope * ends, color=VERMILLION, linestyle="--")
-    below = {"xytext": (6, -4), "ha": "left", "va": "top"}
-    above = {"xytext": (-6, 4), "ha": "right", "va": "bottom"}
-    for joint, place in zip(_labelled(speed_mm), itertools.cycle((above, below)), strict=False):
-        name = joint.removeprefix("left_").replace("_", " ")
-        axes.annotate(name, (speed_mm[joint], error_mm[joint]), textcoords="offset points", fontsize=8, **place)
     axes.set(xlabel="mean root-relative speed (mm per frame)", ylabel="MPJPE (mm)")
     axes.margins(0.12)
     axes.set_title(f"Pearson r = {r[0]:.2f}, 95 % interval [{r[1]:.2f}, {r[2]:.2f}]")
     source_note(figure, note)
+    # What covers what is known only once the layout is.
+    figure.draw_without_rendering()
+    points, taken = axes.transData.transform(np.stack([speed, error], axis=1)), []
+    for joint in _labelled(speed_mm):
+        name, at = joint.removeprefix("left_").replace("_", " "), (speed_mm[joint], error_mm[joint])
+        text = axes.annotate(name, at, (0, 0), textcoords="offset points", fontsize=8)
+        text.set(**min(PLACES, key=lambda place, text=text: _covered(text, place, points, taken)))
+        taken.append(text.get_window_extent())
     return figure
+
+
+def _covered(text: Annotation, place: dict, points: np.ndarray, taken: list[Bbox]) -> int:
+    """Points and other labels under a label that is put in this place."""
+    text.set(**place)
+    box = text.get_window_extent()
+    # A point is no smaller than its dot.
+    return box.padded(4).count_contains(points) + sum(box.overlaps(other) for other in taken)
 
 
 def _labelled(speed_mm: Mapping[str, float]) -> list[str]:

@@ -35,5 +35,6 @@ def test_every_panel_shows_its_curve():
             np.testing.assert_array_equal(np.isnan(beyond.get_ydata()), [True, True, False])
             assert beyond.get_markerfacecolor() == "none" != inside.get_markerfacecolor()
         assert lines[9].get_ydata()[0] == 200
+        assert lines[0].get_linewidth() > lines[3].get_linewidth() and lines[3].get_linestyle() == "--"
     np.testing.assert_array_equal(panels[5].get_lines()[0].get_ydata(), [2, 4, 6])
     plt.close(figure)
