@@ -3,7 +3,12 @@
 Sources of the numbers: the fact sheet that came with the recordings, sections 6 (positions, bones) and 7 (speeds).
 """
 
+import gzip
+import hashlib
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from poselib.data.amc import read_amc
@@ -13,6 +18,7 @@ from poselib.data.cmu import cmu_motions, subject_split, to_h36m
 from poselib.data.cmu_files import find_clips
 from poselib.skeleton import H36M_17
 
+ROOT = Path(__file__).resolve().parents[2]
 JOINTS = ("pelvis", "right_knee", "left_ankle", "thorax", "head", "left_wrist", "right_wrist")
 # Frame 100 in mm, file axes (y up).
 FRAME_100 = {
@@ -131,3 +137,14 @@ def test_every_clip_stands_in_the_middle_of_the_room(recorded):
     for _, motion in recorded:
         root = motion.positions[:, H36M_17.root, :2]
         np.testing.assert_allclose(root.min(axis=0) + root.max(axis=0), 0, atol=1e-4)
+
+
+def test_the_listed_clips_are_those_behind_the_committed_results(mocap_folder):
+    listed = pd.read_csv(ROOT / "data/cmu_clips.csv").set_index("file")["sha256"]
+    there = listed[[(mocap_folder / name).exists() for name in listed.index]]
+    if there.empty:
+        pytest.skip(f"no listed clip is in {mocap_folder}")
+    found = {
+        name: hashlib.sha256(gzip.decompress((mocap_folder / name).read_bytes())).hexdigest() for name in there.index
+    }
+    assert found == there.to_dict()
