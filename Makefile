@@ -9,6 +9,8 @@ VENV ?= .venv
 JOBS ?= $(shell env -u OMP_NUM_THREADS nproc)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PYTHONHASHSEED := 0
+# What is compiled is kept, or each of some thousand processes would compile what it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Else glibc returns the memory of every update to the system and gets it back page by page, which costs up to a fifth.
 export MALLOC_TRIM_THRESHOLD_ := 1000000000
 export MALLOC_MMAP_THRESHOLD_ := 1000000000

@@ -119,7 +119,7 @@ def lower_gap(
     named = [
         f"({_against(a, '-', b)}) - ({_against(c, '-', d)}) = {_interval(g, unit)}" for g, ((a, b), (c, d)) in closest
     ]
-    basis = f"{gaps[0].basis}, {len(pairs)} pairs of gaps"
+    basis = f"{gaps[0].basis}, {'one pair' if len(pairs) == 1 else f'{len(pairs)} pairs'} of gaps"
     return Verdict(claim, sentence, _verdict(gaps), _some(named, gaps, "closest"), basis, _run_at(compared))
 
 

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-PRELOADED = ["ipykernel.kernelapp", "ipykernel.ipkernel", "pandas", "scipy.stats", "seaborn", "plotly.graph_objects"]
+PRELOADED = ["ipykernel.kernelapp", "ipykernel.ipkernel", "nbformat", "pandas", "scipy.stats", "seaborn"]
+PRELOADED += ["plotly.graph_objects", "plotly.io", "matplotlib.pyplot"]
 PRELOADED += [f"poselib.{name}" for name in ("claims", "figures.style", "gaps", "ledger", "scoreboard", "tables")]
 
 
@@ -26,14 +28,21 @@ def prepare_environment() -> None:
 
 def use_for_the_next_notebook() -> None:
     """Fork now, while no event loop runs here, the process that becomes the next notebook's kernel."""
-    context = multiprocessing.get_context("fork")
-    there, _Forked.orders = context.Pipe(duplex=False)
-    _Forked.process_of_kernel = context.Process(target=_serve, args=(there,), daemon=True)
-    _Forked.process_of_kernel.start()
+    _Forked.fork(multiprocessing.get_context("fork"))
+    _provide_kernels_by(_Forked)
+
+
+def use_for_every_notebook() -> None:
+    """From now on fork kernels, of all notebooks that this process runs, from a server that it starts for them."""
+    prepare_environment()
+    _ForkedByServer.context.set_forkserver_preload(PRELOADED)
+    _provide_kernels_by(_ForkedByServer)
+
+
+def _provide_kernels_by(kind: type[LocalProvisioner]) -> None:
     factory = KernelProvisionerFactory.instance()
-    group = KernelProvisionerFactory.GROUP_NAME
-    factory.provisioners["forked"] = EntryPoint("forked", f"{__name__}:{_Forked.__name__}", group)
-    factory.default_provisioner_name = "forked"
+    entry = EntryPoint("forked", f"{__name__}:{kind.__name__}", KernelProvisionerFactory.GROUP_NAME)
+    factory.provisioners["forked"], factory.default_provisioner_name = entry, "forked"
 
 
 class _Forked(LocalProvisioner):
@@ -42,11 +51,27 @@ class _Forked(LocalProvisioner):
     orders: Connection
     process_of_kernel: BaseProcess
 
+    @classmethod
+    def fork(cls, context: BaseContext) -> None:
+        there, cls.orders = context.Pipe(duplex=False)
+        cls.process_of_kernel = context.Process(target=_serve, args=(there,), daemon=True)
+        cls.process_of_kernel.start()
+
     async def launch_kernel(self, cmd: list[str], **given: object) -> KernelConnectionInfo:
         options = cmd[cmd.index("ipykernel_launcher") + 1 :]
         self.orders.send((options, given.get("cwd"), given["env"]))
         self.process, self.pid = _Popen(self.process_of_kernel), self.process_of_kernel.pid
         return self.connection_info
+
+
+class _ForkedByServer(_Forked):
+    """Has the server fork the process when a kernel is asked for; who asks may have threads, which do not fork well."""
+
+    context = multiprocessing.get_context("forkserver")
+
+    async def launch_kernel(self, cmd: list[str], **given: object) -> KernelConnectionInfo:
+        self.fork(self.context)
+        return await super().launch_kernel(cmd, **given)
 
 
 class _Popen:

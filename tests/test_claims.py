@@ -294,6 +294,7 @@ def test_gaps_are_compared_and_what_one_training_gives_is_paired_by_seed():
     small, large = (run("b", 51.0), run("a", 50.0)), (run("d", 58.0), run("c", 50.0))
     verdict = claims.lower_gap("c", "s", [(small, large)])
     assert verdict.verdict == "holds (one seed)" and "(b - a) - (d - c) = -7.00" in verdict.evidence
+    assert verdict.basis.endswith(", one pair of gaps")
     assert claims.lower_gap("c", "s", [(large, small)]).verdict == "fails (one seed)"
     # Seeds far apart, two views of each 1 mm apart: as two trainings that would be noise.
     both = [run("same", *(error + off for error in (40.0, 50.0, 60.0))) for off in (0.0, 1.0)]

@@ -1,7 +1,9 @@
 """The dry run: real steps at published size, faults that are told, and hours that add up."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,7 +25,7 @@ from poselib.stages import dry_run
 from poselib.stages.prepare import H36M_FRAMES
 from poselib.stages.train import network, recipe_of
 from poselib.strategies import STRATEGIES
-from poselib.training import train
+from poselib.training import begin, take_batch, train
 
 ROOT = Path(__file__).resolve().parent.parent
 GPU = Gpu("test", 10.0, 0.5, 80)
@@ -115,6 +117,39 @@ def test_the_step_is_the_first_one_of_the_training(project, tmp_path):
     short = replace(recipe, epochs=1, batches=1, batch_clips=3)
     whole = train(model, STRATEGIES["plain"], short, prepared, seed=0, snapshot=tmp_path / "snapshot", name="")
     assert done.loss == whole.log[0]["loss"] and (done.batch_clips, done.used_clips) == (16, 3)
+
+
+@pytest.mark.parametrize("name", ["lifter", "strided"])
+def test_without_room_for_moments_each_weight_takes_the_same_step(project, name, monkeypatch):
+    parameters, moved = load_parameters(project, "smoke"), []
+    setting = scaled(load_experiment(project, name), parameters.chosen)
+    prepared = dry_run.opened(project, setting)
+    recipe = recipe_of(setting, parameters.chosen, prepared.skeleton.names)
+    for alone in (False, True):
+        torch.manual_seed(0)
+        progress, batches = begin(network(project, setting, parameters, prepared, None)[0], recipe, prepared, 0)
+        if alone:
+            dry_run._step_while_gradients_arrive(progress, recipe)
+        torch.manual_seed(1)  # of dropout
+        take_batch(progress, STRATEGIES["plain"], recipe, batches, batches.clips_of(0)[:4])
+        moved.append(list(progress.model.parameters()))
+    assert all(weights.grad is None for weights in moved[1]) and not progress.optimiser.state
+    for whole, one in zip(*moved, strict=True):
+        torch.testing.assert_close(one, whole, rtol=1e-6, atol=1e-8)
+    kept = dry_run.step(project, name, "smoke")
+    monkeypatch.setattr(dry_run, "_memory_bytes", lambda: 0)
+    bare = dry_run.step(project, name, "smoke")
+    assert (kept.moments, bare.moments, bare.loss) == (True, False, kept.loss)
+
+
+def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_step_is_told_with_its_likely_cause(project, monkeypatch):
+    monkeypatch.setattr(dry_run, "step", killed)
+    steps, faults = dry_run._work(project, ["lifter"], "smoke", None)
+    assert not steps and "killed, most likely for want of memory" in faults["lifter"]
 
 
 def test_a_step_that_moves_nothing_or_has_no_finite_loss_is_a_fault(project, monkeypatch):

@@ -1,6 +1,7 @@
 """Kernels by forking serve notebooks and leave with their parent; that they write the same is in test_pipeline."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,18 @@ def test_a_notebook_is_served_by_a_child_that_has_the_libraries(notebook):
     cells = nbformat.read(notebook / "out.ipynb", 4).cells
     shown = [cell.outputs[0]["data"]["text/plain"] for cell in cells[2:]]
     assert shown == ["(True, 21)", done.stdout.split()[-1]]
+
+
+def test_nbval_has_kernels_that_have_the_libraries(notebook):
+    book = nbformat.read(notebook / "in.ipynb", 4)
+    book.cells += [nbformat.v4.new_code_cell("assert 'pandas' in sys.modules")]
+    nbformat.write(book, notebook / "in.ipynb")
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-n", "1", "--nbval-lax"]
+    command += ["--nbval-current-env", "in.ipynb"]
+    for passed in (3, 4):
+        done = subprocess.run(command, cwd=notebook, capture_output=True, text=True, timeout=120)
+        assert f"{passed} passed" in done.stdout, done.stdout
+        shutil.copy(ROOT / "notebooks/conftest.py", notebook)
 
 
 def test_a_kernel_that_no_notebook_asked_for_holds_nobody_up(notebook):

@@ -18,7 +18,8 @@ def recorded(monkeypatch):
     """Stages recorded, time by time; those that run are threads that the tests give something to do."""
     calls = []
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(side_by_side, "stale", lambda *_: STAGES)
+    monkeypatch.setattr(side_by_side, "load_experiments", lambda _: {})
+    monkeypatch.setattr(side_by_side, "stale", lambda _, kinds: STAGES if "train" in kinds else [])
     monkeypatch.setattr(side_by_side, "record", lambda _, made: calls.append(list(made)))
     monkeypatch.setattr(side_by_side, "ProcessPoolExecutor", lambda jobs, *_, **__: ThreadPoolExecutor(jobs))
     monkeypatch.setattr(train, "run", lambda *_: None)
@@ -27,12 +28,12 @@ def recorded(monkeypatch):
 
 
 def bring(jobs=1):
-    side_by_side._bring(ROOT, jobs, "experiments", ["train", "evaluate"])
+    side_by_side._bring_all(ROOT, jobs)
 
 
-def test_all_is_recorded(recorded):
+def test_all_is_recorded_at_once(recorded):
     bring()
-    assert sorted(sum(recorded, [])) == sorted(STAGES)
+    assert list(map(sorted, recorded)) == [sorted(STAGES)]
 
 
 def test_a_training_whose_evaluation_fails_is_recorded(recorded, monkeypatch):

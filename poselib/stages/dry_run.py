@@ -2,15 +2,20 @@
 
 A step goes through what trains and evaluates: the prepared set, the network with its start and its refinement, the
 strategy's updates of a batch, the running average, and a window of the test videos lifted with flip averaging.
+
+A network whose weights, gradients and moments exceed this machine's memory takes the same first update weight by
+weight, while the gradients arrive, and keeps neither them nor the moments.
 """
 
 import math
 import multiprocessing
+import os
 import resource
 import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +23,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 from tqdm import tqdm
 
@@ -28,7 +34,8 @@ from poselib.files import write_whole
 from poselib.gpu_hours import Gpu, clips_of, per_table, updates_of
 from poselib.inference import windows_of
 from poselib.layers.lifter import Lifter
-from poselib.recipe import Recipe
+from poselib.progress import Progress
+from poselib.recipe import OPTIMISERS, Recipe
 from poselib.scaling import scaled
 from poselib.stages import evaluate
 from poselib.stages.sets import opened
@@ -44,6 +51,7 @@ class Step:
     """What came of one experiment. Loss, peak memory and seconds are of the step with `used_clips` of `source`.
 
     `batch_gib`, the memory of an update, and `macs`, of a forward pass, are counted for the experiment's own batch.
+    `moments` says whether those of the optimiser were kept; see above.
     """
 
     model: str
@@ -51,6 +59,7 @@ class Step:
     parameters: int
     batch_clips: int
     used_clips: int
+    moments: bool
     loss: float
     peak_gib: float
     seconds: float
@@ -82,6 +91,8 @@ def run(root: Path, names: list[str], profile: str, clips: int | None, gpu: Gpu,
     print(gpu.assumptions(sorted({chosen[name].role for name in steps})), f"params.yaml has {len(seeds)} seed(s).")
     if large := [name for name, done in steps.items() if done.batch_gib > gpu.gib]:
         print(f"At the published batch these need more memory than its {gpu.gib:g} GiB: {', '.join(large)}.")
+    if bare := [name for name, done in steps.items() if not done.moments]:
+        print(f"Stepped weight by weight, without the memory of a training here: {', '.join(bare)}.")
     if out is not None:
         write_whole(out, found.to_csv(index=False))
     return not faults
@@ -104,6 +115,8 @@ def _work(root: Path, names: Iterable[str], profile: str, clips: int | None) -> 
         with ProcessPoolExecutor(1, context) as pool:
             try:
                 steps[name] = pool.submit(step, root, name, profile, clips).result()
+            except BrokenProcessPool:
+                faults[name] = "its process was killed, most likely for want of memory; free some and try it again"
             except Exception as error:  # of any kind: it is reported, and the others still run
                 faults[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return steps, faults
@@ -129,15 +142,19 @@ def step(root: Path, name: str, profile: str, clips: int | None = None) -> Step:
     with TemporaryDirectory() as folder:
         start = _untrained(root, setting.start, parameters, Path(folder)) if setting.start else None
         model, _ = network(root, setting, parameters, prepared, start)
-    before = [weights.detach().clone() for weights in model.parameters()]
+    before = _beginnings(model)
     progress, batches = begin(model, recipe, prepared, parameters.seeds[0])
+    # Weights, gradients and the two moments of most optimisers.
+    moments = 4 * sum(weights.nbytes for weights in model.parameters()) < _memory_bytes()
+    if not moments:
+        _step_while_gradients_arrive(progress, recipe)
     model.begin_epoch(0, recipe.epochs)
     wanted = clips or 1 + any(isinstance(layer, _BatchNorm) for layer in model.modules())
     numbers = batches.clips_of(0)[: min(wanted, recipe.batch_clips)]
     take_batch(progress, strategy, recipe, batches, numbers)
     if not math.isfinite(progress.loss_sum):
         raise ArithmeticError(f"the loss of the first batch is {progress.loss_sum}")
-    if all(map(torch.equal, before, model.parameters())):
+    if all(map(torch.equal, before, _beginnings(model))):
         raise ArithmeticError("the first batch moves no weight")
     for role in (None, *setting.also_on):
         tested = opened(root, experiment, role) if role else prepared
@@ -145,8 +162,27 @@ def step(root: Path, name: str, profile: str, clips: int | None = None) -> Step:
         if not np.isfinite(evaluate.lift(progress.judged, setting, tested, windows)[0]).all():
             raise ArithmeticError(f"a lifted pose of role {tested.role} is not finite")
     measured = {"loss": progress.loss_sum, "peak_gib": _peak_bytes() / GIB, "seconds": time.perf_counter() - began}
-    counted = _size(model, setting.role, strategy, recipe)
-    return Step(used_clips=len(numbers), source=prepared.source, **measured, **counted)
+    counted = _size(model.to("meta"), setting.role, strategy, recipe)
+    return Step(used_clips=len(numbers), moments=moments, source=prepared.source, **measured, **counted)
+
+
+def _beginnings(model: Lifter) -> list[Tensor]:
+    """The first values of every weight: enough to see that it moves, where a copy may not fit."""
+    return [weights.detach().flatten()[:1000].clone() for weights in model.parameters()]
+
+
+def _step_while_gradients_arrive(progress: Progress, recipe: Recipe) -> None:
+    """Have each weight take its first update as soon as its gradient is there, by an optimiser of its own."""
+    shared = progress.optimiser
+
+    def step(weights: Tensor) -> None:
+        alone = OPTIMISERS[recipe.optimiser]([weights], recipe)
+        alone.param_groups[0]["lr"] = shared.param_groups[0]["lr"]
+        alone.step()
+        weights.grad = None
+
+    for weights in filter(lambda weights: weights.requires_grad, progress.model.parameters()):
+        weights.register_post_accumulate_grad_hook(step)
 
 
 def _untrained(root: Path, name: str, parameters: Parameters, folder: Path) -> Path:
@@ -157,6 +193,13 @@ def _untrained(root: Path, name: str, parameters: Parameters, folder: Path) -> P
     path = folder / f"{name}.safetensors"
     checkpoints.save(path, model, {"data": prepared.fingerprint, "profile": parameters.profile})
     return path
+
+
+def _memory_bytes() -> int:
+    """All memory of the GPU where there is one, else of the machine."""
+    if torch.cuda.is_available():
+        return torch.cuda.mem_get_info()[1]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _peak_bytes() -> int:

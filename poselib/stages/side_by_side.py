@@ -47,40 +47,53 @@ def _bring_all(root: Path, jobs: int) -> None:
     experiments = load_experiments(root)
     crossed = any(experiment.also_on for experiment in experiments.values())
     starts = {f"train@{name}": f"train@{run.start}" for name, run in experiments.items() if run.start}
-    _bring(root, jobs, "data", ["synthesise", "settings", "code"])
-    _bring(root, jobs, "sets", ["prepare"])
-    _bring(root, jobs, "experiments", ["train", "evaluate"], starts)
-    if crossed:
-        _bring(root, jobs, "tests on other sets", ["evaluate_on"])
-    _bring(root, jobs, "notebooks", [stage_of(name) for name in run_by_stages(root)])
+    made = _Made(root)
+    try:
+        _bring(made, jobs, "data", ["synthesise", "settings", "code"])
+        _bring(made, jobs, "sets", ["prepare"])
+        _bring(made, jobs, "experiments", ["train", "evaluate"], starts)
+        if crossed:
+            _bring(made, jobs, "tests on other sets", ["evaluate_on"])
+        _bring(made, jobs, "notebooks", [stage_of(name) for name in run_by_stages(root)])
+    finally:
+        record(root, made.stages)
 
 
-def _bring(root: Path, jobs: int, title: str, targets: list[str], starts: Mapping[str, str] | None = None) -> None:
+class _Made:
+    """Stages that are done and not yet recorded: DVC writes its whole lock each time, which takes many seconds."""
+
+    def __init__(self, root: Path):
+        self.root, self.stages, self.recorded = root, [], time.monotonic()
+
+    def record_if_due(self) -> None:
+        if time.monotonic() > self.recorded + RECORD_EVERY_SECONDS:
+            # Someone else may be asking DVC just now; the last time has to succeed.
+            with suppress(InputError):
+                record(self.root, self.stages)
+                self.stages = []
+            self.recorded = time.monotonic()
+
+
+def _bring(made: _Made, jobs: int, title: str, targets: list[str], starts: Mapping[str, str] | None = None) -> None:
     """Run what is stale of these stages; `starts` names for a stage the one that has to be done before it."""
+    root = made.root
     chains = _longest_first(root, _chains(stale(root, targets)))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     forked_kernel.prepare_environment()
-    made, failed, recorded = [], {}, time.monotonic()
-    with tqdm(total=len(chains), desc=title, disable=not chains) as bar:
-        try:
-            with ProcessPoolExecutor(jobs, context, forked_kernel.end_with_parent, max_tasks_per_child=1) as pool:
-                for first, error in _finished(pool, jobs, root, chains, starts or {}):
-                    bar.update(first is not None)
-                    done = getattr(error, "made", []) if error else chains.get(first, [])
-                    made += done
-                    if error:
-                        stage = chains[first][len(done)]
-                        failed[stage] = error
-                        print(f"poselib: {stage}: {error}", file=sys.stderr)
-                    if time.monotonic() > recorded + RECORD_EVERY_SECONDS:
-                        # Someone else may be asking DVC just now; the last time has to succeed.
-                        with suppress(InputError):
-                            record(root, made)
-                            made = []
-                        recorded = time.monotonic()
-        finally:
-            record(root, made)
+    failed = {}
+    bar = tqdm(total=len(chains), desc=title, disable=not chains)
+    pool = ProcessPoolExecutor(jobs, context, forked_kernel.end_with_parent, max_tasks_per_child=1)
+    with bar, pool:
+        for first, error in _finished(pool, jobs, root, chains, starts or {}):
+            bar.update(first is not None)
+            done = getattr(error, "made", []) if error else chains.get(first, [])
+            made.stages += done
+            if error:
+                stage = chains[first][len(done)]
+                failed[stage] = error
+                print(f"poselib: {stage}: {error}", file=sys.stderr)
+            made.record_if_due()
     if failed:
         first, error = next(iter(failed.items()))
         if not isinstance(error, InputError):
