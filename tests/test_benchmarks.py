@@ -198,8 +198,8 @@ def settings(folder, role, source, path):
 
 
 SHORT = {
-    "h36m": ("human36m", "5 of 5 parts", "3600 of 248376 frames of video S1"),
-    "mpi_inf_3dhp": ("mpi_inf_3dhp", "22 of 22 parts", "120 of 51328 frames of train S1 Seq1"),
+    "h36m": ("human36m", "5 of 5 parts", "1800 of 248376 frames of video S1"),
+    "mpi_inf_3dhp": ("mpi_inf_3dhp", "22 of 22 parts", "64 of 51328 frames of train S1 Seq1"),
 }
 
 

@@ -179,7 +179,7 @@ def checkout(tmp_path_factory):
     shutil.copy(ROOT / "experiments/recipes.yaml", root / "experiments")
     (root / "experiments/mixste.yaml").write_text(EXPERIMENTS)
     text = (ROOT / "params.yaml").read_text().replace("profile: demo", "profile: smoke")
-    (root / "params.yaml").write_text(text.replace("synthetic_seconds: 0.6", "synthetic_seconds: 0.2"))
+    (root / "params.yaml").write_text(text.replace("synthetic_seconds: 0.3", "synthetic_seconds: 0.2"))
     patch = pytest.MonkeyPatch()
     patch.setattr(synthetic, "PROGRAMMES", dict(list(synthetic.PROGRAMMES.items())[:2]))
     for role in ("h36m", "amass"):

@@ -56,7 +56,7 @@ FAULTS = {
     "results that lead out": of_params("results", "match pattern", "results: results", "results: ../../results"),
     "results at the root": of_params("results", "match pattern", "results: results", "results: /elsewhere/results"),
     "unknown source": of_params("roles.h36m.source", "'synthetic'", "source: synthetic", "source: web"),
-    "infinite seconds": of_params("synthetic_seconds", "finite", "synthetic_seconds: 0.6", "synthetic_seconds: .inf"),
+    "infinite seconds": of_params("synthetic_seconds", "finite", "synthetic_seconds: 0.3", "synthetic_seconds: .inf"),
     "role left out": of_params("'h36m'", "roles has no", "  h36m:", "  human:"),
     "role to prepare": of_params("'h36m'", "roles has no", "  h36m:", "  human:", ("prepare", "h36m")),
     "source of another role": of_params(
