@@ -92,8 +92,8 @@ def test_the_same_seed_gives_the_same_bytes(smoke):
     before = {path: path.read_bytes() for path in paths}
     prepared = {path.name: path.read_bytes() for path in (smoke / "data/prepared/h36m").iterdir()}
     stages = [f"{stage}@{name}" for name in chosen for stage in ("train", "evaluate")]
-    chosen = ("tmt-figures", "mixste-table08", "mixste-figure07", "uplift_upsample-table04")
-    stages += [f"table-{name}" for name in chosen]
+    notebooks = ("tmt-figures", "mixste-table08", "mixste-figure07", "uplift_upsample-table04")
+    stages += [f"table-{name}" for name in notebooks]
     run(smoke, "dvc", "repro", "-q", "-s", "-f", "synthesise", "prepare", *stages)
     assert {path.name: path.read_bytes() for path in (smoke / "data/prepared/h36m").iterdir()} == prepared
     changed = [str(path.relative_to(smoke)) for path in paths if path.read_bytes() != before[path]]
