@@ -150,7 +150,8 @@ def falls(
     evidence = f"tau = {result.statistic:+.2f}, p {p}: "
     evidence += "; ".join(f"{step:g}: {value.mean():.4g}" for step, value in zip(steps, values, strict=True))
     evidence += " of the others' error" if against else f" {UNITS.get(metric, 'mm')}"
-    return Verdict(claim, sentence, _named(verdict, seeds), evidence, f"{len(runs)} runs", _run_at(pairs))
+    basis = f"{len(runs)} runs, {seeds} seed(s)"
+    return Verdict(claim, sentence, _named(verdict, seeds), evidence, basis, _run_at(pairs))
 
 
 def _interval(found: Gap, unit: str) -> str:

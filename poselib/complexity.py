@@ -45,11 +45,6 @@ class Cost:
         return 2 * self.macs_per_frame
 
     @property
-    def weight_bytes(self) -> int:
-        """Memory of the parameters in float32."""
-        return 4 * self.parameters
-
-    @property
     def flops_as_tmt(self) -> int:
         """TMT's convention (Table 4): a profiler that adds 4 per LayerNorm element and overlooks attention products.
 

@@ -112,19 +112,18 @@ class Together(Alone):
     def share(self, clips: int, *seed: int) -> slice:
         """See `Alone`; shares differ by one clip at most.
 
-        Raises:
-            InputError: fewer clips than processes.
+        A process without a clip of its own, as there may be in the last batch of an epoch, takes the first along,
+        since all have to take part in an update; `backward` gives it no weight.
         """
-        if clips < self.count:
-            raise InputError(f"a batch of {clips} clips is too small for {self.count} processes; start as many at most")
         drawn = np.random.SeedSequence([*seed, self.rank]).generate_state(1)
         torch.manual_seed(int(drawn[0]))
-        self.own = slice(self.rank * clips // self.count, (self.rank + 1) * clips // self.count)
-        return self.own
+        begin, end = (rank * clips // self.count for rank in (self.rank, self.rank + 1))
+        self.own = end - begin
+        return slice(begin, end) if self.own else slice(1)
 
     def backward(self, loss: Tensor, clips: int) -> float:
         """See `Alone`."""
-        share = loss * ((self.own.stop - self.own.start) / clips)
+        share = loss * (self.own / clips)
         # The mean over processes is taken of what each leaves.
         (self.count * share).backward()
         whole = share.detach().clone()

@@ -39,7 +39,7 @@ def video_errors(
         predicted, target: (N, J, 3) metres, root-relative, videos behind one another.
         lengths: frames of each video, (V,).
         pck_joints: joints of PCK and AUC.
-        consecutive: no frame of a video is left out; without it there is no mpjve.
+        consecutive: no frame of a video is left out; without it there is no mpjve, and that of one frame is NaN.
     """
     spans = _spans(lengths)
     starts = [span.start for span in spans]
@@ -51,8 +51,9 @@ def video_errors(
         joints = MILLIMETRES * joint_errors(predicted, target)[:, pck_joints]
         for name, values in (("pck", frame_pck(joints, PCK_MM)), ("auc", frame_auc(joints, PCK_MM))):
             errors[name] = np.add.reduceat(values, starts) / lengths
-    if consecutive:
-        errors["mpjve"] = MILLIMETRES * np.array([float(mpjve(predicted[span], target[span])) for span in spans])
+    if consecutive and max(lengths) > 1:
+        speeds = [float(mpjve(predicted[s], target[s])) if s.stop - s.start > 1 else np.nan for s in spans]
+        errors["mpjve"] = MILLIMETRES * np.array(speeds)
     return errors
 
 
@@ -80,19 +81,21 @@ def summarise(
     pck_joints = []
     if of_3dhp:
         pck_joints = sorted(set(range(len(skeleton))) - {skeleton.sources(joint)[0] for joint in PCK_WITHOUT})
-    actions = [group_of(prepared.role, video.subject, video.action) for video in videos]
+    actions = np.array([group_of(prepared.role, video.subject, video.action) for video in videos])
+    recordings = np.array([f"{video.subject} {video.action}" for video in videos])
     errors = video_errors(predicted, target, lengths, pck_joints, consecutive)
-    by_action = {metric: per_action(actions, lengths, values) for metric, values in errors.items()}
-    frame_means = {metric: frame_mean(lengths, values) for metric, values in errors.items()}
-    recordings = [f"{video.subject} {video.action}" for video in videos]
+    # A single frame has no velocity.
+    kept = {metric: np.flatnonzero(lengths > (metric == "mpjve")) for metric in errors}
+    by_action = {m: per_action(actions[rows], lengths[rows], errors[m][rows]) for m, rows in kept.items()}
+    frame_means = {m: frame_mean(lengths[rows], errors[m][rows]) for m, rows in kept.items()}
     joints = MILLIMETRES * joint_errors(predicted, target).mean(axis=0)
     return {
         "action_mean": frame_means if of_3dhp else {metric: action_mean(means) for metric, means in by_action.items()},
         "frame_mean": frame_means,
         "per_action": by_action,
         "per_recording": {
-            metric: {name: frame_mean(lengths[rows], errors[metric][rows]) for name, rows in _rows(recordings).items()}
-            for metric in errors
+            m: {name: frame_mean(lengths[own], errors[m][own]) for name, own in _rows(recordings, rows).items()}
+            for m, rows in kept.items()
         },
         "per_joint": dict(zip(skeleton.names, map(float, joints), strict=True)),
     }
@@ -171,9 +174,10 @@ def at_input_stride(
     }
 
 
-def _rows(names: Sequence[str]) -> dict[str, np.ndarray]:
-    names = np.asarray(names)
-    return {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
+def _rows(names: Sequence[str], among: Sequence[int] | None = None) -> dict[str, np.ndarray]:
+    """Where each name stands, of all rows or of those given."""
+    names, among = np.asarray(names), np.arange(len(names)) if among is None else among
+    return {str(name): among[names[among] == name] for name in dict.fromkeys(names[among])}
 
 
 def _spans(lengths: Sequence[int]) -> list[slice]:

@@ -22,8 +22,10 @@ class _Strict(BaseModel):
 # Names become names of files: none may lead out of the folder that they are meant for.
 NAME, FOLDERS = r"\w[\w.-]*", r"^\w[\w.-]*(/\w[\w.-]*)*$"
 RoleName = Literal["h36m", "mpi_inf_3dhp", "humaneva", "amass"]
+ModelName = Literal["mixste", "poseformer", "mhformer", "strided_transformer", "uplift_upsample", "ampose", "gla_gcn"]
 OptimiserName = Literal["adamw", "adam_amsgrad", "ranger"]
 Betas = Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
+Count, Factor = Annotated[int, Field(gt=0)], Annotated[float, Field(gt=0)]
 Setting = bool | int | float | str | list[int] | list[list[int]]
 
 
@@ -31,7 +33,7 @@ class Experiment(_Strict):
     """One training with the paper's own values; what it leaves out comes from experiments/recipes.yaml (D-08)."""
 
     paper: Literal["tmt", "mixste", "uplift_upsample", "ampose", "gla_gcn"]
-    model: Literal["mixste", "poseformer", "mhformer", "strided_transformer", "uplift_upsample", "ampose", "gla_gcn"]
+    model: ModelName
     frames: int = Field(243, gt=0)  # T, the model's input length
     depth: int | None = Field(None, gt=0)  # d_l
     dim: int = Field(gt=0)  # d_m
@@ -85,6 +87,12 @@ class Experiment(_Strict):
             raise ValueError("refine needs a start, the trained model, and role h36m, whose cameras are known")
         if self.interval is not None and self.model != "mixste":
             raise ValueError("interval is for mixste, the other models have a clip around every frame")
+        if self.frame_stride > 1 and self.model in ("mixste", "ampose"):
+            raise ValueError("frame_stride is for models of one pose per clip, not for mixste and ampose")
+        if self.input_strides and self.model != "uplift_upsample":
+            raise ValueError("input_strides is for uplift_upsample, the others do not upsample")
+        if not self.losses:
+            raise ValueError("losses are needed, one at least")
         return self
 
 
@@ -113,23 +121,23 @@ class Profile(_Strict):
     """The stated rule by which experiments shrink; None leaves the paper's value."""
 
     about: str
-    every: int = Field(1, gt=0)  # one in so many frames of a recording is kept; strides and intervals shrink with it
+    every: Count  # one in so many frames of a recording is kept; strides shrink with it
     short_clips: bool = False  # T becomes about its logarithm; see poselib/scaling.py
-    depth_divisor: int = 1
-    dim_cube_root: float | None = None  # d becomes dim_cube_root * d^(1/3), to the nearest multiple of 4
-    heads: int | None = None
-    drop_path: float | None = None  # and all dropout
-    epochs: int | None = None
-    batches: Mapping[str, int] = {}  # per epoch, by experiment or model
-    batch_divisor: Mapping[str, float] = {}  # by model
-    lr_factor: Mapping[str, float] = {}  # by experiment, model or optimiser, the first of them that is here
+    depth_divisor: Count = 1
+    dim_cube_root: Factor | None = None  # d becomes dim_cube_root * d^(1/3), to the nearest multiple of 4
+    heads: Count | None = None
+    drop_path: float | None = Field(None, ge=0, lt=1)  # and all dropout
+    epochs: Count | None = None
+    batches: Mapping[str, Count] = {}  # per epoch, by experiment or model
+    batch_divisor: Mapping[ModelName, Factor] = {}
+    lr_factor: Mapping[str, Factor] = {}  # by experiment, model or optimiser, the first of them that is here
     betas: Mapping[OptimiserName, Betas] = {}  # fewer updates, shorter memory
-    options: Mapping[str, Mapping[str, Setting]] = {}  # by model; in place of the experiment's
+    options: Mapping[ModelName, Mapping[str, Setting]] = {}  # in place of the experiment's
     schedule: Literal["exponential", "halving", "cosine", "linear_tail"] | None = None
     distinct_start: bool = False  # fresh transformers begin with joints that differ; see poselib/distinct_start.py
-    selection_clips: int | None = None  # windows looked at to choose an epoch
+    selection_clips: Count | None = None  # windows looked at to choose an epoch
     synthetic_seconds: float = Field(gt=0)  # length of a synthetic take; real ones have about 50 s
-    threads: int | None = None
+    threads: Count | None = None
     precision: Literal["float32", "bfloat16"] = "float32"  # of wide blocks in training; see poselib/half_precision.py
 
 
@@ -145,9 +153,15 @@ class Parameters(_Strict):
 
     profile: str
     results: str = Field(pattern=FOLDERS)
-    seeds: list[int] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     roles: Mapping[str, Role]
     profiles: Mapping[str, Profile]
+
+    @model_validator(mode="after")
+    def _differ(self) -> "Parameters":
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: one is there twice, which would count as two trainings")
+        return self
 
     @property
     def chosen(self) -> Profile:
@@ -167,6 +181,11 @@ def load_parameters(root: Path, profile: str | None = None) -> Parameters:
         known = ", ".join(parameters.profiles)
         raise InputError(f"params.yaml: profile {parameters.profile!r} does not exist; it has: {known}")
     return parameters
+
+
+def weights_of(root: Path, name: str) -> Path:
+    """The checkpoint of an experiment's first seed, there or not."""
+    return root / "checkpoints" / name / f"seed{load_parameters(root).seeds[0]}.safetensors"
 
 
 def load_tables(root: Path) -> dict[str, list[TableRow]]:

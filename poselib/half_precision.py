@@ -11,12 +11,29 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
 
+from poselib.errors import InputError
 from poselib.layers.lifter import Lifter
 
 # Narrower blocks, and inputs of fewer numbers, are faster as they are.
 LEAST_WIDTH = 128
 LEAST_NUMBERS = 2**17
 PRODUCTS = frozenset(getattr(torch.ops.aten, name).default for name in ("mm", "addmm", "bmm", "baddbmm", "convolution"))
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether the CPU has instructions for bf16; without, a product takes hundreds of times as long as in float32."""
+    return any(has and name.endswith("bf16") for name, has in torch.cpu.get_capabilities().items())
+
+
+def check_device(device: str) -> None:
+    """Refuse a training in bf16 where it would never end.
+
+    Raises:
+        InputError: device "cpu", without instructions for bf16.
+    """
+    if device == "cpu" and not cpu_has_bfloat16():
+        reason = "this CPU has no instructions for bfloat16"
+        raise InputError(f"params.yaml, precision: {reason}; choose a profile without it, or a machine with a GPU")
 
 
 def in_bfloat16(model: Lifter) -> Lifter:

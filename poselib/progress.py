@@ -65,7 +65,9 @@ class Progress:
             return
         state = {name: part.state_dict() for name in self.STATEFUL if (part := getattr(self, name)) is not None}
         state |= {name: getattr(self, name) for name in self.PLAIN}
-        random = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
+        random = {"cpu": torch.get_rng_state()}
+        # Of this process's GPU alone: where the training goes on, there may be more of them, or fewer.
+        random |= {"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else {}
         # Writing by itself, torch tells a full disk as a fault of its own.
         torch.save({**state, "random": random}, content := io.BytesIO())
         with whole_file(path) as partial:
@@ -78,12 +80,13 @@ class Progress:
             InputError: the file is damaged.
         """
         try:
-            state = torch.load(path, weights_only=True)
+            state = torch.load(path, weights_only=True, map_location="cpu")
             for name in self.STATEFUL:
                 if name in state:
                     getattr(self, name).load_state_dict(state[name])
             torch.set_rng_state(state["random"]["cpu"])
-            torch.cuda.set_rng_state_all(state["random"]["cuda"])
+            if "cuda" in state["random"] and torch.cuda.is_available():
+                torch.cuda.set_rng_state(state["random"]["cuda"])
             for name in self.PLAIN:
                 setattr(self, name, state[name])
         except Exception as error:  # torch raises whatever a damaged byte leads it to

@@ -85,6 +85,9 @@ def test_an_unknown_revision_or_folder(repository):
             compare(repository, revision, "results")
     with pytest.raises(InputError, match="no tables there"):
         compare(repository, "HEAD", "resultz")
+    for outside in ("..", str(repository.parent)):
+        with pytest.raises(InputError, match="lies outside of the project; name a folder in it"):
+            compare(repository, "HEAD", outside)
 
 
 def test_the_command_says_it_in_one_sentence(repository):

@@ -66,8 +66,17 @@ def test_shares_are_all_clips_and_differ_by_one_at_most():
         one.share(8, 0, 1, 3)
         assert not torch.equal(torch.rand(1), drawn)
     assert sum(shares, []) == list(range(8)) and sorted(map(len, shares)) == [2, 3, 3]
-    with pytest.raises(InputError, match="a batch of 2 clips is too small for 3 processes; start"):
-        one.share(2, 0, 1, 2)
+
+
+def test_a_process_without_a_clip_of_its_own_adds_nothing(monkeypatch):
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda value: None)
+    weight, found = torch.ones(1, requires_grad=True), []
+    for rank in range(3):
+        one = Together.__new__(Together)
+        one.rank, one.count = rank, 3
+        own = list(range(2))[one.share(2, 0, 1, 2)]
+        found.append((own, one.backward((rank + 1) * weight.sum(), 2)))
+    assert found == [([0], 0.0), ([0], 1.0), ([1], 1.5)] and weight.grad.item() == 3 * (1.0 + 1.5)
 
 
 def test_the_option_and_torchrun_belong_together(monkeypatch):

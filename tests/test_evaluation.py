@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -138,6 +140,18 @@ def test_velocity_is_not_taken_across_videos():
     pose = np.random.default_rng(0).normal(size=(1, 17, 3))
     poses = np.concatenate([np.repeat(pose, 4, axis=0), np.repeat(pose + 1, 4, axis=0)])
     assert_allclose(video_errors(poses + 0.01, poses, [4, 4])["mpjve"], 0, atol=1e-9)
+
+
+def test_a_video_of_one_frame_has_no_velocity_and_takes_none_away(prepared):
+    first, second = prepared.split("test")[:2]
+    one = replace(second, action="Waiting", frames=1)
+    poses = targets_of(prepared, frames_of([first, one]))
+    wrong = poses + np.random.default_rng(0).normal(size=poses.shape) * 0.01
+    alone = summarise(wrong[: first.frames], prepared, [first])
+    found = summarise(wrong, prepared, [first, one])
+    for part in ("action_mean", "frame_mean", "per_action", "per_recording"):
+        assert found[part]["mpjve"] == alone[part]["mpjve"] and found[part]["mpjpe"] != alone[part]["mpjpe"]
+    assert "mpjve" not in summarise(wrong[-1:], prepared, [one])["action_mean"]
 
 
 def test_mean_pose_and_speeds(prepared):

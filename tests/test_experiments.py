@@ -112,7 +112,7 @@ def test_scaling_rule():
     rule = {"short_clips": True, "depth_divisor": 3, "dim_cube_root": 5.0, "heads": 2}
     factors = {"lr_factor": {"adamw": 100, "poseformer": 7}, "batch_divisor": {"mixste": 32}, "batches": {"mixste": 9}}
     memory = {"betas": {"adamw": [0.8, 0.9]}, "options": {"gla_gcn": {"last_momentum": 0.03}}}
-    profile = Profile(about="test", synthetic_seconds=1.0, **rule, **factors, **memory)
+    profile = Profile(about="test", every=1, synthetic_seconds=1.0, **rule, **factors, **memory)
     run = scaled(experiment, profile)
     assert (run.frames, run.depth, run.dim, run.heads) == (4, 2, 40, 2)
     assert (run.lr, run.batch_frames, run.batches, run.betas) == (pytest.approx(4e-3), 32, 9, [0.8, 0.9])
@@ -158,7 +158,7 @@ def test_key_frames_stay_frames_that_the_model_sees():
 
 
 def test_the_interval_between_clips_shrinks_with_the_clip():
-    profile = Profile(about="test", synthetic_seconds=1.0, short_clips=True)
+    profile = Profile(about="test", synthetic_seconds=1.0, short_clips=True, every=1)
     base = load_experiment(ROOT, "mixste_t243_cpn")
     assert scaled(base, profile).interval is None
     intervals = [scaled(base.model_copy(update={"interval": n}), profile).interval for n in (243, 122, 9, 1)]
@@ -170,6 +170,9 @@ def test_the_interval_between_clips_shrinks_with_the_clip():
     [
         ("frames: 27,", "frames: 27, interval: 0,", "interval.*greater than 0"),
         ("model: mixste,", "model: mhformer, interval: 1,", "interval is for mixste"),
+        ("model: mixste,", "model: mixste, frame_stride: 3,", "frame_stride is for models of one pose per clip"),
+        ("model: mixste,", "model: mixste, input_strides: [4],", "input_strides is for uplift_upsample"),
+        ("model: mixste,", "model: mixste, losses: {},", "losses are needed"),
         ("strategy: tmt,", "strateggy: tmt,", "strateggy.*known keys: paper, model"),
         ("depth: 4,", "depth: four,", "depth.*valid integer"),
         ("strategy: tmt,", "strategy: tmtt,", "strategy"),

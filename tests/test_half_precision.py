@@ -1,6 +1,7 @@
 """The fast path: the same accuracy on the same weights, the same gradients, less kept for the backward pass."""
 
 import copy
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from poselib import half_precision, training
 from poselib.averaging import averaged
+from poselib.errors import InputError
 from poselib.experiments import load_parameters
 from poselib.half_precision import in_bfloat16
 from poselib.inference import lift_set, windows_of
@@ -43,6 +45,14 @@ def test_accuracy_is_that_of_float32_on_the_same_weights(prepared, tmp_path):
     errors = np.random.default_rng(0).normal(size=(20, *expected.shape)) * 0.025
     error_mm, reference_mm = (MILLIMETRES * mpjpe(poses, expected + errors) for poses in (found, expected))
     assert 35 < reference_mm < 45 and error_mm == pytest.approx(reference_mm, abs=TOLERANCE_MM)
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_a_cpu_without_bf16_trains_in_float32_alone(monkeypatch, has):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": has, "amx_bf16": False})
+    half_precision.check_device("cuda")
+    with nullcontext() if has else pytest.raises(InputError, match="params.yaml, precision: this CPU has no instr"):
+        half_precision.check_device("cpu")
 
 
 def test_weights_stay_float32_and_gradients_agree():

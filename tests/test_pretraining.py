@@ -224,7 +224,7 @@ def test_a_record_has_the_errors_at_every_input_stride(checkout, name, strides):
     assert len(set(keys)) == len(strides) and seed["action_mean"]["p_mpjpe"] not in keys
 
 
-def test_a_start_of_another_profile_or_other_data_is_refused(checkout):
+def test_a_start_of_other_settings_or_other_data_is_refused(checkout):
     path = checkout / "data/prepared/amass/set.json"
     if not (checkout / "checkpoints/mocap").is_dir():
         train_stage.run(checkout, "mocap")
@@ -233,6 +233,12 @@ def test_a_start_of_another_profile_or_other_data_is_refused(checkout):
     with pytest.raises(InputError, match="mocap/seed0.safetensors: trained on other data"):
         train_stage.run(checkout, "tuned")
     path.write_text(before)
+    weights = checkout / "checkpoints/mocap/seed0.safetensors"
+    model, about = checkpoints.load(weights)
+    checkpoints.save(weights, model, about | {"setting": about["setting"] | {"threads": 7}})
+    with pytest.raises(InputError, match="mocap/seed0.safetensors: trained with another threads than is set now"):
+        train_stage.run(checkout, "tuned")
+    checkpoints.save(weights, model, about)
 
 
 def test_no_stand_in_for_an_unknown_role(checkout):

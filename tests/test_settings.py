@@ -44,7 +44,7 @@ def test_every_experiment_and_every_table_has_its_file(project):
     told = json.loads((project / "data/settings/runs/mixste_t243_cpn.json").read_text())
     parameters = load_parameters(ROOT)
     assert told["profile"] == parameters.profile and told["seeds"] == parameters.seeds
-    assert told["experiment"]["lr"] == pytest.approx(4e-5 * parameters.chosen.lr_factor["adamw"])
+    assert told["lr"] == pytest.approx(4e-5 * parameters.chosen.lr_factor["adamw"])
 
 
 def test_a_change_reaches_those_that_it_concerns(project):

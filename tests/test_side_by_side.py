@@ -2,7 +2,9 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -45,6 +47,39 @@ def test_a_training_whose_evaluation_fails_is_recorded(recorded, monkeypatch):
     with pytest.raises(InputError, match=r"^evaluate@first failed \(No space left on device\)"):
         bring()
     assert sorted(sum(recorded, [])) == sorted({*STAGES} - {"evaluate@first"})
+
+
+def test_those_that_start_from_a_training_whose_evaluation_failed_are_trained(recorded, monkeypatch):
+    def full(_, name):
+        if name == "first":
+            raise InputError("No space left on device")
+
+    start = SimpleNamespace(also_on=[], start="first")
+    monkeypatch.setattr(side_by_side, "load_experiments", lambda _: {"second": start})
+    monkeypatch.setattr(evaluate, "run", full)
+    with pytest.raises(InputError, match=r"^evaluate@first failed"):
+        bring()
+    assert "train@second" in sum(recorded, [])
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_killed_process_is_told_and_what_was_done_is_recorded(recorded, monkeypatch, at_once):
+    class Killed(ThreadPoolExecutor):
+        def submit(self, call, root, stages):
+            if stages[0] == "train@second" and at_once:
+                raise BrokenProcessPool("terminated abruptly")
+            return super().submit(call, root, stages)
+
+    def killed(_, name):
+        if name == "second":
+            raise BrokenProcessPool("terminated abruptly")
+
+    monkeypatch.setattr(train, "run", killed)
+    monkeypatch.setattr(side_by_side, "ProcessPoolExecutor", lambda jobs, *_, **__: Killed(jobs))
+    told = "not begun, since another was killed" if at_once else "killed, most likely for want of memory; give fewer"
+    with pytest.raises(InputError, match=f"train@second.*{told}"):
+        bring()
+    assert sum(recorded, []) == ["train@first", "evaluate@first"]
 
 
 def test_what_is_done_is_recorded_while_a_long_training_goes_on(recorded, monkeypatch):

@@ -161,4 +161,19 @@ def test_a_damaged_snapshot_is_named_and_nothing_in_it_runs(prepared, tmp_path, 
     harm(tmp_path / "snapshot")
     with pytest.raises(InputError, match="damaged snapshot; delete it"):
         run(prepared, tmp_path / "snapshot")
+
+
+def test_a_snapshot_made_on_a_gpu_goes_on_without_one(prepared, tmp_path, monkeypatch):
+    path, here = tmp_path / "snapshot", torch.get_rng_state()
+    progress = run(prepared, path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda: here)
+    progress.save(path)
+    taken = []
+    monkeypatch.setattr(torch.cuda, "set_rng_state", taken.append)
+    progress.restore(path)
+    assert torch.equal(taken.pop(), here)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    progress.restore(path)
+    assert not taken
     assert not (tmp_path / TRACE).exists()

@@ -36,8 +36,10 @@ UPSAMPLED = replace(ONE_FRAME, input_strides=(3, 9), average=True)
 SMALL = {"dim": 16, "depth": 1, "heads": 2}
 UPLIFT = {"frames": 9, "spatial_dim": 8, "strides": (9,), "paddings": ((1, 1),), **SMALL, "drop_path": 0.0}
 UPLIFT |= {"temporal_drop_path": 0.0}
+SEQUENCE = ("mixste", {"frames": 5, **SMALL, "drop_path": 0.0}, "tmt")
 CASES = {
-    "sequence": ("mixste", {"frames": 5, **SMALL, "drop_path": 0.0}, "tmt", RECIPE),
+    "sequence": (*SEQUENCE, RECIPE),
+    "a clip for one of them": (*SEQUENCE, replace(RECIPE, batch_clips=1)),
     "one frame": ("poseformer", {"frames": 5, **SMALL, "drop_path": 0.0}, "tmt", ONE_FRAME),
     "averaged and refined": ("uplift_upsample", UPLIFT, "plain", UPSAMPLED),
 }

@@ -12,6 +12,7 @@ from poselib import training
 from poselib.bench.clock import Comparison, compared, in_turns
 from poselib.bench.plain import plain_batch, plain_p_mpjpe
 from poselib.data.prepared import PreparedSet, Video
+from poselib.half_precision import cpu_has_bfloat16
 from poselib.metrics import p_mpjpe
 from poselib.models import build
 from poselib.recipe import Recipe
@@ -86,8 +87,7 @@ def growth(quick: bool, repeats: int) -> tuple[tuple[int, ...], list[float]]:
 
 def fastest_kind() -> torch.dtype:
     """What this CPU multiplies fastest: bf16 where it has instructions for that, else float32."""
-    known = torch.cpu.get_capabilities().items()
-    return torch.bfloat16 if any(has and name.endswith("bf16") for name, has in known) else torch.float32
+    return torch.bfloat16 if cpu_has_bfloat16() else torch.float32
 
 
 def product_rate(kind: torch.dtype, quick: bool, repeats: int) -> float:

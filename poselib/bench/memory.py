@@ -33,7 +33,7 @@ PARAMETERS = """profile: bench
 results: results
 seeds: [0]
 roles: {amass: {source: amass, path: raw}}
-profiles: {bench: {about: memory, synthetic_seconds: 1.0, threads: 1}}
+profiles: {bench: {about: memory, every: 1, synthetic_seconds: 1.0, threads: 1}}
 """
 EXPERIMENT = """experiments:
   large:

@@ -96,7 +96,7 @@ def _described(path: Path, folder: Path, rows: dict[Path, dict[Path, dict[str, s
     for place in (*(folder / level for level in levels), folder.parent):
         if place not in rows:
             rows[place] = _manifest(place / "manifest.csv")
-        if row := rows[place].get(path):
+        if row := rows[place].get(_bare(path)):
             # Evaluation groups recordings by the action up to the first space.
             action = "_".join(row["action"].split()) or "motion"
             frames = int(row["frames"]) if row.get("frames") else None
@@ -116,7 +116,7 @@ def _skeleton_of(path: Path) -> Path:
 
 
 def _manifest(path: Path) -> dict[Path, dict[str, str]]:
-    """Rows by file path; empty where there is no manifest."""
+    """Rows by file path, packed or not; empty where there is no manifest."""
     if not path.is_file():
         return {}
     try:
@@ -134,7 +134,7 @@ def _manifest(path: Path) -> dict[Path, dict[str, str]]:
             raise InputError(f"{path} row {line}: {row['file']!r} leads out of the folder; name a file below it")
         if row.get("frames") and not row["frames"].isdecimal():
             raise InputError(f"{path} row {line}: frames is {row['frames']!r}, not a whole number; correct the row")
-    return {path.parent / row["file"]: {key: value or "" for key, value in row.items() if key} for row in rows}
+    return {_bare(path.parent / row["file"]): {key: value or "" for key, value in row.items() if key} for row in rows}
 
 
 def _is_rate(text: str | None) -> bool:

@@ -32,15 +32,6 @@ def key_frame_mask(
     return (_offsets(tokens, stride_out) + shift[:, None]) % stride_in[:, None] == 0
 
 
-def without_leak(key_frames: np.ndarray, frames: np.ndarray, stride_in: int) -> np.ndarray:
-    """Key-frames (B, T) without those whose place holds the repeated pose of another frame.
-
-    The released code counts multiples of `stride_in` behind the end of the video as key-frames and gives them the last
-    frame's 2D pose, which a sparse detector would not have. `frames` are counted from the video's first.
-    """
-    return key_frames & (frames % stride_in == 0)
-
-
 def draw_key_frames(
     random: np.random.Generator, windows: int, tokens: int, stride_out: int, strides_in: Sequence[int]
 ) -> np.ndarray:

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from poselib.data.prepared import PreparedSet, Video, open_prepared
 from poselib.errors import InputError
-from poselib.experiments import load_experiments, load_parameters
+from poselib.experiments import load_experiments, load_parameters, weights_of
 from poselib.figures import live
 from poselib.figures.player import Body, lines, scene, upright
 from poselib.figures.style import VERMILLION
@@ -30,7 +30,7 @@ def available(root: Path) -> list[str]:
     """
     runs = load_experiments(root).items()
     known = [name for name, run in runs if run.model in WITH_MAPS and run.role == "h36m" and not run.joints]
-    found = [name for name in known if (root / "checkpoints" / name / "seed0.safetensors").is_file()]
+    found = [name for name in known if weights_of(root, name).is_file()]
     if not found:
         raise InputError("no trained network in checkpoints/ yet; run 'make repro' once, then this again")
     return found
@@ -46,7 +46,7 @@ def attend(root: Path, name: str, video: Video) -> tuple[dict[str, np.ndarray], 
 
     prepared = _prepared(root)
     setting = scaled(load_experiments(root)[name], load_parameters(root).chosen, name)
-    model, _ = checkpoints.load(root / "checkpoints" / name / "seed0.safetensors")
+    model, _ = checkpoints.load(weights_of(root, name))
     length = model.config.frames
     steps = setting.frame_stride * (np.arange(length) - length // 2)
     frames = np.clip(video.start + video.frames // 2 + steps, video.start, video.start + video.frames - 1)

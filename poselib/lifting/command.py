@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from poselib.errors import InputError
@@ -34,14 +35,15 @@ def export(name: str, out: Path) -> None:
     """Write the network of this name as ONNX, or as a safetensors file that describes itself, by the file's ending.
 
     Raises:
-        InputError: as `find`, another ending, or an extra that is not installed.
+        InputError: as `find`, another ending, an extra that is not installed, or a place that cannot be written.
     """
     if out.suffix not in (".onnx", ".safetensors"):
         raise InputError(f"{out}: ends in neither .onnx nor .safetensors; name such a file")
     trained = find(name)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".onnx":
-        export_onnx(trained, out)
-    else:
-        trained.save(out)
+    write = partial(export_onnx, trained) if out.suffix == ".onnx" else trained.save
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write(out)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror}); name another place") from error
     print(f"wrote {out}: {trained.name}, {trained.model.config.frames} frames at {trained.about.fps:g} fps")

@@ -4,6 +4,7 @@ from math import lcm
 
 import numpy as np
 
+from poselib.data.checks import check_pixels
 from poselib.errors import InputError
 from poselib.geometry import normalise_screen
 from poselib.keypoints import Track, to_h36m_17
@@ -39,20 +40,22 @@ class Live:
         """The poses that one more frame makes known.
 
         Args:
-            points: (J, 2) pixels, or 3 with confidence; NaN or confidence 0 for a missed joint, which is held from
-                before. Nothing is lifted until all joints were seen.
+            points: (J, 2) pixels, or 3 with confidence; NaN, infinity or confidence 0 for a missed joint, which is held
+                from before. Nothing is lifted until all joints were seen.
 
         Returns:
             Numbers (n,) of the frames pushed, from 0, and their poses (n, J, 3) metres, root-relative, camera frame.
 
         Raises:
-            InputError: another shape.
+            InputError: another shape, or a joint far outside of the image; the frame is then left out.
         """
         if points.ndim != 2 or points.shape[0] != self._count or points.shape[1] not in (2, 3):
             raise InputError(f"keypoints: shape {points.shape}, expected ({self._count}, 2 or 3); push single frames")
         confidence = points[:, 2] if points.shape[1] == 3 else np.ones(self._count)
-        missed = np.isnan(points).any(axis=1) | ~(confidence > 0)
+        missed = ~np.isfinite(points).all(axis=1) | ~(confidence > 0)
         places = np.where(missed[:, None], 0, points[:, :2]).astype(np.float32)
+        if not missed.all():
+            check_pixels(places, "keypoints", self.size)
         track = Track("", self.joints, np.zeros(1, int), places[None], (~missed).astype(np.float32)[None])
         track = to_h36m_17(one_ear_for_both(track)[0])
         self._last = np.where(track.confidence[0][:, None] > 0, track.keypoints[0], self._last)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from poselib.errors import InputError
+from poselib.files import whole_file
 from poselib.lifting.trained import Trained
 from poselib.strategies import STRATEGIES
 
@@ -65,6 +66,5 @@ def export(trained: Trained, path: str | Path) -> None:
         network.to(place)
     model = graph.model_proto
     onnx.helper.set_model_props(model, {"poselib": json.dumps(trained.about.model_dump(mode="json"))})
-    partial = path.with_name(path.name + ".partial")
-    onnx.save(model, partial)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        onnx.save(model, partial)

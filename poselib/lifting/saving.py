@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from poselib.errors import InputError
+from poselib.files import room_for
 from poselib.lifting.sequences import Lifted
 
 UNITS = "metres, root-relative, camera frame: x right, y down, z away from the camera"
@@ -25,7 +26,7 @@ def save(lifted: Lifted, folder: str | Path, kinds: Iterable[str] = ("npz",), st
     Every file appears whole or not at all.
 
     Raises:
-        InputError: an unknown kind, one that needs an extra that is not installed, or a folder that cannot be made.
+        InputError: an unknown kind, one that needs an extra that is not installed, or a place that cannot be written.
     """
     kinds, folder = list(dict.fromkeys(kinds)), Path(folder)
     check_kinds(kinds)
@@ -46,8 +47,11 @@ def save(lifted: Lifted, folder: str | Path, kinds: Iterable[str] = ("npz",), st
             # The ending tells some writers what to write.
             partial = path.with_name(f"{path.stem}.partial.{kind}")
             try:
-                write(partial, content)
-                partial.replace(path)
+                with room_for(path):
+                    write(partial, content)
+                    partial.replace(path)
+            except OSError as error:
+                raise InputError(f"{path}: cannot be written ({error.strerror}); name another place") from error
             finally:
                 partial.unlink(missing_ok=True)
             written.append(path)

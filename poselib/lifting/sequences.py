@@ -31,7 +31,7 @@ class Person:
 
     @property
     def breaks(self) -> int:
-        """How often the person was away for too long to fill in."""
+        """How often frames are left out between others: too long to fill in or, with `look_ahead`, of any length."""
         return int((np.diff(self.frames) > 1).sum())
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from poselib import checkpoints
 from poselib.data.prepared import open_prepared
 from poselib.errors import InputError
-from poselib.experiments import load_experiment, load_experiments, load_parameters
+from poselib.experiments import load_experiment, load_experiments, load_parameters, weights_of
 from poselib.interop import from_official
 from poselib.layers.lifter import Lifter
 from poselib.models.refinement import Refined
@@ -114,7 +114,7 @@ def _by_name(name: str) -> Path:
         ships = [path.stem for path in sorted(DEFAULT.glob("*.safetensors"))]
         near = get_close_matches(name, [*ships, *experiments]) or ships
         raise InputError(f"no checkpoint {name!r}; name {' or '.join(near)}, or {NAMING}")
-    return project / f"checkpoints/{name}/seed0.safetensors"
+    return weights_of(project, name)
 
 
 def _of_file(path: Path) -> Trained:

@@ -39,6 +39,8 @@ def compare(root: Path, revision: str, results: str) -> pd.DataFrame:
     if _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}") is None:
         raise InputError(f"{root}: git knows no revision {revision!r}; choose one that 'git log' lists")
     folder = root / results
+    if not folder.resolve().is_relative_to(root.resolve()):
+        raise InputError(f"{results}: lies outside of the project; name a folder in it with --results")
     listed = _git(root, "ls-tree", "-r", "--name-only", revision, "--", f"{folder.relative_to(root)}/") or ""
     paths = {root / name for name in listed.splitlines()} | set(folder.glob("*/*.csv"))
     # Beside the papers' folders stands that of the training logs.

@@ -39,6 +39,7 @@ from poselib.recipe import OPTIMISERS, Recipe
 from poselib.scaling import scaled
 from poselib.stages import evaluate
 from poselib.stages.sets import opened
+from poselib.stages.settings import of_training
 from poselib.stages.train import network, recipe_of
 from poselib.strategies import STRATEGIES, Strategy
 from poselib.training import begin, take_batch
@@ -191,7 +192,8 @@ def _untrained(root: Path, name: str, parameters: Parameters, folder: Path) -> P
     prepared, setting = opened(root, experiment), scaled(experiment, parameters.chosen, name)
     model, _ = network(root, setting, parameters, prepared, None)
     path = folder / f"{name}.safetensors"
-    checkpoints.save(path, model, {"data": prepared.fingerprint, "profile": parameters.profile})
+    told = {"data": prepared.fingerprint, "setting": of_training(parameters, experiment, name)}
+    checkpoints.save(path, model, told)
     return path
 
 

@@ -30,6 +30,7 @@ from poselib.layers.lifter import Lifter
 from poselib.metrics import MILLIMETRES, joint_errors
 from poselib.scaling import scaled
 from poselib.stages.sets import opened
+from poselib.stages.settings import check_trained, of_training
 from poselib.strategies import STRATEGIES
 
 
@@ -37,7 +38,8 @@ def run(root: Path, name: str, role: str | None = None) -> None:
     """Write <results>/metrics/<name>.json and predictions/<name>.npz; <name>_on_<role> for a role that did not train.
 
     Raises:
-        InputError: missing or damaged checkpoint or prepared set.
+        InputError: a checkpoint or a prepared set that is missing or damaged, or a checkpoint of other data or settings
+            than hold now.
     """
     parameters, experiment = load_parameters(root), load_experiment(root, name)
     if parameters.chosen.threads:
@@ -45,11 +47,12 @@ def run(root: Path, name: str, role: str | None = None) -> None:
     trained = opened(root, experiment)
     prepared = opened(root, experiment, role) if role else trained
     setting = scaled(experiment, parameters.chosen, name)
+    told = of_training(parameters, experiment, name)
     videos = prepared.split("test")
     seeds, first = [], None
     for seed in parameters.seeds:
         folder = root / "checkpoints" / name
-        record, predicted = _evaluate_seed(folder, seed, setting, prepared, (trained.fingerprint, parameters.profile))
+        record, predicted = _evaluate_seed(folder, seed, setting, prepared, (trained.fingerprint, told))
         seeds.append(record)
         first = predicted if first is None else first
     frames = frames_of(videos)
@@ -80,14 +83,13 @@ def run(root: Path, name: str, role: str | None = None) -> None:
 
 
 def _evaluate_seed(
-    folder: Path, seed: int, setting: Experiment, prepared: PreparedSet, trained: tuple[str, str]
+    folder: Path, seed: int, setting: Experiment, prepared: PreparedSet, trained: tuple[str, dict]
 ) -> tuple[dict, np.ndarray]:
     videos = prepared.split("test")
     path, other = (folder / f"seed{seed}{suffix}.safetensors" for suffix in ("", ".test_selected"))
-    keys = ("data", "profile", "updates", "epoch")
+    keys = ("data", "setting", "updates", "epoch")
     model, chosen = checkpoints.load(path, *keys)
-    if (chosen["data"], chosen["profile"]) != trained:
-        raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
+    check_trained(path, chosen, *trained)
     if model.config.joints != len(prepared.skeleton):
         count = f"{model.config.joints} joints, the set has {len(prepared.skeleton)}"
         raise InputError(f"{path}: the model lifts {count}; train it again")

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
 
@@ -89,6 +90,8 @@ def _bring(made: _Made, jobs: int, title: str, targets: list[str], starts: Mappi
             bar.update(first is not None)
             done = getattr(error, "made", []) if error else chains.get(first, [])
             made.stages += done
+            if isinstance(error, BrokenProcessPool):
+                error = InputError("killed, most likely for want of memory; give fewer --jobs, or the command again")
             if error:
                 stage = chains[first][len(done)]
                 failed[stage] = error
@@ -138,13 +141,17 @@ def _finished(
         # No more than can run at once: what becomes ready may be longer than what was before.
         for first in ready[: jobs - len(running)]:
             waiting.remove(first)
-            running[pool.submit(_run, root, chains[first])] = first
+            try:
+                running[pool.submit(_run, root, chains[first])] = first
+            except BrokenProcessPool:
+                raise InputError(f"{first}: not begun, since another was killed; give the command again") from None
         if not running:
             break
         done, _ = wait(running, RECORD_EVERY_SECONDS, FIRST_COMPLETED)
         for future in done:
             first = running.pop(future)
-            if error := future.exception():
+            # Where only the evaluation failed, the weights that others start from are there.
+            if (error := future.exception()) and first not in getattr(error, "made", []):
                 failed.add(first)
             yield first, error
         if not done:

@@ -15,10 +15,9 @@ from poselib.closure import closure, fingerprint
 from poselib.data.prepared import PreparedSet
 from poselib.distinct_start import set_joints_apart
 from poselib.distributed import processes
-from poselib.errors import InputError
 from poselib.experiments import Experiment, Parameters, Profile, load_experiment, load_parameters
 from poselib.files import held, whole_folder
-from poselib.half_precision import in_bfloat16
+from poselib.half_precision import check_device, in_bfloat16
 from poselib.layers.lifter import Lifter
 from poselib.models import WITH_TREE, build
 from poselib.models.refinement import Refined
@@ -27,6 +26,7 @@ from poselib.recipe import Recipe
 from poselib.scaling import scaled
 from poselib.skeleton import Skeleton
 from poselib.stages.sets import opened
+from poselib.stages.settings import check_trained, of_training
 from poselib.strategies import STRATEGIES
 from poselib.training import Progress, train
 
@@ -39,8 +39,8 @@ def run(root: Path, name: str, together: bool = False) -> None:
 
     Raises:
         InputError: unknown experiment, a prepared set that is missing or does not have what it needs, weights to
-            start from that are missing, of another profile or data than prepared now, or do not fit, or another run
-            that trains the experiment.
+            start from that are missing, of other data or settings than hold now, or do not fit, another run that
+            trains the experiment, or bf16 on a CPU without.
     """
     group = processes(together)
     parameters, experiment = load_parameters(root), load_experiment(root, name)
@@ -53,7 +53,8 @@ def run(root: Path, name: str, together: bool = False) -> None:
     folder, weights = root / "checkpoints", "seed{}.safetensors"
     starts = {seed: folder / setting.start / weights.format(seed) for seed in parameters.seeds if setting.start}
     begun = [path.read_bytes() for path in starts.values() if path.is_file()]
-    work = root / "work" / name / _key(root, recipe, setting, parameters, prepared.fingerprint, begun)
+    told = of_training(parameters, experiment, name)
+    work = root / "work" / name / _key(root, recipe, told, prepared.fingerprint, begun)
     finished = {}
     with held(root / "work" / name) if group.writes else nullcontext():
         for seed in parameters.seeds:
@@ -70,7 +71,8 @@ def run(root: Path, name: str, together: bool = False) -> None:
                 group=group,
             )
         if group.writes:
-            about = {"experiment": name, "profile": parameters.profile, "data": prepared.fingerprint, **origin}
+            about = {"experiment": name, "profile": parameters.profile, "data": prepared.fingerprint}
+            about |= {"setting": told, **origin}
             _store(folder / name, finished, about)
             shutil.rmtree(root / "work" / name)
     group.end()
@@ -82,13 +84,15 @@ def network(
     """The experiment's network where it trains, with the weights of file `start`, and what is to be noted of those."""
     model, origin = build_model(setting, prepared.skeleton), {}
     if start is not None:
-        origin = _start(root, setting.start, start, parameters.profile, model, prepared.skeleton)
+        origin = _start(root, setting.start, start, parameters, model, prepared.skeleton)
     elif parameters.chosen.distinct_start:
         set_joints_apart(model)
     model = Refined(model) if setting.refine else model
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     if parameters.chosen.precision == "bfloat16":
+        check_device(device)
         in_bfloat16(model)
-    return model.to("cuda" if torch.cuda.is_available() else "cpu"), origin
+    return model.to(device), origin
 
 
 def build_model(setting: Experiment, skeleton: Skeleton) -> Lifter:
@@ -101,12 +105,14 @@ def build_model(setting: Experiment, skeleton: Skeleton) -> Lifter:
     return build(setting.model, joints=len(skeleton), in_channels=channels, **further)
 
 
-def _start(root: Path, name: str, path: Path, profile: str, model: Lifter, skeleton: Skeleton) -> dict[str, dict]:
+def _start(
+    root: Path, name: str, path: Path, parameters: Parameters, model: Lifter, skeleton: Skeleton
+) -> dict[str, dict]:
     """Give a fresh model the weights of experiment `name` in `path`; returns what is to be noted of them."""
-    prepared = opened(root, load_experiment(root, name))
-    trained, about = checkpoints.load(path, "data", "profile")
-    if (about["data"], about["profile"]) != (prepared.fingerprint, profile):
-        raise InputError(f"{path}: trained on other data or in another profile than params.yaml names; train it again")
+    experiment = load_experiment(root, name)
+    prepared = opened(root, experiment)
+    trained, about = checkpoints.load(path, "data", "setting")
+    check_trained(path, about, prepared.fingerprint, of_training(parameters, experiment, name))
     checkpoints.transfer(trained, model, prepared.skeleton, skeleton)
     return {"start": {"experiment": name, "source": prepared.source, "data": prepared.fingerprint}}
 
@@ -127,19 +133,12 @@ def recipe_of(setting: Experiment, profile: Profile, joints: tuple[str, ...]) ->
     )
 
 
-def _key(root: Path, recipe: Recipe, setting: Experiment, parameters: Parameters, data: str, begun: list[bytes]) -> str:
+def _key(root: Path, recipe: Recipe, told: dict, data: str, begun: list[bytes]) -> str:
     """Names the snapshots: changed experiments, profiles, data or code must not continue an old training."""
-    files = closure(root, Path(__file__), root / f"poselib/models/{setting.model}.py")
+    files = closure(root, Path(__file__), root / f"poselib/models/{told['model']}.py")
     sources = fingerprint(root, sorted(files))
-    identity = [
-        asdict(recipe),
-        setting.model_dump(mode="json"),
-        parameters.profile,
-        parameters.chosen.precision,
-        data,
-        sources,
-    ]
-    identity += [torch.__version__, *(hashlib.sha256(weights).hexdigest() for weights in begun)]
+    identity = [asdict(recipe), told, data, sources, torch.__version__]
+    identity += [hashlib.sha256(weights).hexdigest() for weights in begun]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -96,9 +96,10 @@ def test_missing_and_empty_folders_and_bad_rates_are_told_at_once(tmp_path):
         cmu_motions(tmp_path, fps=0)
 
 
-def test_action_of_the_manifest_is_one_word(tmp_path):
+@pytest.mark.parametrize("listed", ["02_04.bvh", "02_04.bvh.gz"])
+def test_action_of_the_manifest_is_one_word_of_a_file_packed_or_not(tmp_path, listed):
     put_bvh(tmp_path, "02_04.bvh")
-    put(tmp_path, "manifest.csv", "file,subject,action,fps,frames\n02_04.bvh,CMU_02,walk slowly,60,61\n")
+    put(tmp_path, "manifest.csv", f"file,subject,action,fps,frames\n{listed},CMU_02,walk slowly,60,61\n")
     (motion,) = cmu_motions(tmp_path)
     assert motion.action == "walk_slowly 02_04"
 

@@ -52,6 +52,14 @@ FAULTS = {
     "unknown key": of_params("batchez", "Extra inputs are not permitted", "batches:", "batchez:"),
     "missing key": of_params("results", "Field required", "results: results", "seed: 0 #"),
     "no seeds": of_params("seeds", "at least 1 item", "seeds: [0]", "seeds: []"),
+    "seed twice": of_params("", "one is there twice", "seeds: [0]", "seeds: [0, 0]"),
+    "seed below zero": of_params("seeds.0", "greater than or equal to 0", "seeds: [0]", "seeds: [-1]"),
+    "no epochs": of_params("epochs", "greater than 0", "epochs: 2", "epochs: 0"),
+    "batches of nobody": of_params(
+        "'mixstee'", "no experiment, model", "batches: {mixste:", "batches: {mixstee:", ("settings",)
+    ),
+    "divisor of nobody": of_params("batch_divisor.mixstee", "'mixste'", "      mixste: 32\n", "      mixstee: 32\n"),
+    "nothing kept of a recording": of_params("every", "Field required", "    every: 1\n    short", "    short"),
     "seeds in words": of_params("seeds.0", "valid integer", "seeds: [0]", "seeds: [zero]"),
     "results that lead out": of_params("results", "match pattern", "results: results", "results: ../../results"),
     "results at the root": of_params("results", "match pattern", "results: results", "results: /elsewhere/results"),

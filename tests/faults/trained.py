@@ -13,6 +13,7 @@ from poselib import checkpoints
 from poselib.data.prepared import open_prepared
 from poselib.experiments import load_experiment, load_parameters
 from poselib.scaling import scaled
+from poselib.stages.settings import of_training
 from poselib.stages.train import build_model
 
 COMMAND = ("evaluate", "small")
@@ -29,10 +30,12 @@ def make(folder):
             path.unlink()
     (folder / "experiments/mixste.yaml").write_text(SMALL)
     assert call(folder, "prepare", "h36m") == (0, [])
-    setting = scaled(load_experiment(folder, "small"), load_parameters(folder).chosen)
+    parameters, experiment = load_parameters(folder), load_experiment(folder, "small")
+    setting = scaled(experiment, parameters.chosen, "small")
     prepared = open_prepared(folder / FOLDER)
     torch.manual_seed(0)
-    about = {"data": prepared.fingerprint, "profile": "smoke", "updates": 1, "epoch": 1}
+    told = of_training(parameters, experiment, "small")
+    about = {"data": prepared.fingerprint, "setting": told, "updates": 1, "epoch": 1}
     (folder / "checkpoints/small").mkdir(parents=True)
     for name in (WEIGHTS, "seed0.test_selected.safetensors"):
         checkpoints.save(folder / "checkpoints/small" / name, build_model(setting, prepared.skeleton), about)
@@ -136,6 +139,9 @@ FAULTS = {
     "no fingerprint": of_weights("'data'", lambda weights, about: about.pop("data") and None, "'data'"),
     "no epoch": of_weights("'epoch'", lambda weights, about: about.pop("epoch") and None, "'epoch'"),
     "of other data": of_weights("trained on other data", lambda weights, about: about.update(data="0" * 64)),
+    "of another rate": of_weights("trained with another lr than", lambda w, about: about["setting"].update(lr=1.0)),
+    "of a setting unknown here": of_weights("another more than", lambda w, about: about["setting"].update(more=1)),
+    "setting of a word": of_weights("trained with another", lambda weights, about: about.update(setting="demo")),
     "weight of NaN": of_weights(
         "NaN or infinity", lambda weights, about: weights["head.1.bias"].fill_(torch.nan) is None, "head.1.bias"
     ),

@@ -185,11 +185,15 @@ def test_live_lifting_waits_for_all_joints_and_holds_what_is_missed(clip, networ
     points[7, 2, 2] = 0
     held = clip.pixels[3:].copy()
     held[4, 2] = held[3, 2]
+    points[20, 5, 0], held[17, 5] = np.inf, held[16, 5]
     live = Live(small, "h36m", clip.size)
     found = [live.push(frame) for frame in points]
     assert [len(numbers) for numbers, _ in found] == [0] * 3 + [1] * 37 and found[3][0].tolist() == [3]
     expected = poselib.lift(held, "h36m", clip.size, 25, checkpoint=small, look_ahead=0).poses_3d
     np.testing.assert_allclose(np.concatenate([poses for _, poses in found]), expected, atol=1e-5)
+    with pytest.raises(InputError, match="keypoints: coordinates up to .* do not fit an image of"):
+        live.push(1e6 * points[-1])
+    assert live.push(points[-1])[0].tolist() == [40]
     with pytest.raises(InputError, match=r"shape \(5, 2\), expected \(17, 2 or 3\)"):
         live.push(np.zeros((5, 2)))
     with pytest.raises(InputError, match="allow at least 0"):

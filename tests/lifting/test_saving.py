@@ -1,6 +1,7 @@
 """What is written is what was lifted; pages need no network; films have every frame."""
 
 import csv
+import errno
 import json
 import re
 import sys
@@ -159,9 +160,9 @@ def test_unknown_kinds_are_refused_and_a_failure_leaves_the_old_file(lifted, tmp
     before = path.read_bytes()
 
     def fails(*_):
-        raise OSError("no space left")
+        raise OSError(errno.EIO, "the disk is broken")
 
     monkeypatch.setattr(saving, "_rounded", fails)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(InputError, match="lifted.json: cannot be written .the disk is broken.; name another place"):
         save(lifted, tmp_path, ["json"])
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
