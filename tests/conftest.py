@@ -12,8 +12,31 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_collection_modifyitems(items):
-    # The longest file begins first, or it would be left to one process at the end.
-    items.sort(key=lambda item: item.path.name != "test_pipeline.py")
+    # The longest file begins first, or it would be left to one process at the end; what needs a copy of what that file
+    # makes comes last, and does not wait for it.
+    order = {"test_pipeline.py": -1, "test_same_bytes.py": 1}
+    items.sort(key=lambda item: order.get(item.path.name, 0))
+
+
+@pytest.fixture(scope="session")
+def both_smoke(tmp_path_factory):
+    from smoke import reproduced
+
+    own = tmp_path_factory.getbasetemp()
+    # Processes that test side by side have a folder each in a common one.
+    return reproduced(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+
+
+@pytest.fixture(scope="session")
+def smoke(both_smoke) -> Path:
+    """A copy of the checkout that has reproduced everything in the smoke profile; tests leave it as it was."""
+    return both_smoke[0]
+
+
+@pytest.fixture(scope="session")
+def smoke_again(both_smoke) -> Path:
+    """Another such copy, for what runs beside the tests of the first."""
+    return both_smoke[1]
 
 
 @pytest.fixture(scope="session")

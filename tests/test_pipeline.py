@@ -9,45 +9,17 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import lab
 import pytest
 import yaml
+from smoke import ENVIRONMENT, ROOT, run
 
 from poselib.closure import fingerprint, units
 from poselib.experiments import load_experiments, load_parameters, load_tables
 from poselib.pipeline import dvc_yaml, run_by_stages
 from poselib.project import stage_of
 from poselib.stages import table as table_stage
-
-ROOT = Path(__file__).resolve().parent.parent
-# What the test runner of these tests tells its processes is not meant for the one that runs notebooks.
-OUTSIDE = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-ENVIRONMENT = {**OUTSIDE, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONHASHSEED": "0"}
-
-
-def run(folder, *command, check=True):
-    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
-    assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-    return done
-
-
-@pytest.fixture(scope="session")
-def smoke(tmp_path_factory):
-    """A copy of the checkout that has reproduced everything in the smoke profile."""
-    folder = tmp_path_factory.mktemp("smoke")
-    listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
-    for name in listed:
-        if (ROOT / name).is_file() and not name.startswith("results/") and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    run(folder, "git", "init", "-q")
-    run(folder, sys.executable, "-m", "poselib", "select", "--profile", "smoke", "--source", "synthetic")
-    text = (folder / "params.yaml").read_text().replace("results: results/smoke-synthetic", "results: results")
-    (folder / "params.yaml").write_text(text)
-    run(folder, "make", "stages", f"VENV={sys.prefix}")
-    return folder
 
 
 def test_every_experiment_has_a_record_and_every_notebook_a_copy(smoke):
@@ -81,23 +53,6 @@ def test_the_scoreboard_and_the_readme_agree(smoke):
     assert "D-22" in (smoke / "results/divergences.md").read_text()
     for notebook in run_by_stages(ROOT):
         assert (smoke / f"results/site/{notebook}.html").is_file(), notebook
-
-
-def test_the_same_seed_gives_the_same_bytes(smoke):
-    chosen = ("tmt_d4_w64_t27_gt", "mixste_t243_cpn")
-    paths = [smoke / f"results/metrics/{name}.json" for name in chosen]
-    papers = ("tmt", "mixste", "uplift_upsample")
-    # Timings differ from run to run; nothing else may, the verdicts on them included.
-    paths += [p for paper in papers for p in sorted((smoke / "results" / paper).glob("*")) if ".timing." not in p.name]
-    before = {path: path.read_bytes() for path in paths}
-    prepared = {path.name: path.read_bytes() for path in (smoke / "data/prepared/h36m").iterdir()}
-    stages = [f"{stage}@{name}" for name in chosen for stage in ("train", "evaluate")]
-    notebooks = ("tmt-figures", "mixste-table08", "mixste-figure07", "uplift_upsample-table04")
-    stages += [f"table-{name}" for name in notebooks]
-    run(smoke, "dvc", "repro", "-q", "-s", "-f", "synthesise", "prepare", *stages)
-    assert {path.name: path.read_bytes() for path in (smoke / "data/prepared/h36m").iterdir()} == prepared
-    changed = [str(path.relative_to(smoke)) for path in paths if path.read_bytes() != before[path]]
-    assert not changed
 
 
 def test_a_changed_experiment_runs_again_with_the_tables_that_read_it_and_a_killed_run_continues(smoke):

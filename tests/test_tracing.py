@@ -123,8 +123,8 @@ def test_drawn_cells_are_what_their_records_say(results):
 def test_their_records_name_code_setting_data_seeds_and_weights(results):
     for _, row, _ in draw(results):
         record = record_of(results, row)
-        assert record["profile"] in row["setting run"] and record["setting"]["model"] and record.get("commit", "none")
-        assert re.fullmatch("[0-9a-f]{64}", record["data"])
+        assert record["profile"] in row["setting run"] and record["setting"]["model"]
+        assert re.fullmatch("[0-9a-f]{7,40}", record["commit"]) and re.fullmatch("[0-9a-f]{64}", record["data"])
         assert [seed["seed"] for seed in record["seeds"]] == list(range(int(row["seeds"])))
         assert all(re.fullmatch("[0-9a-f]{64}", seed["weights_sha256"]) for seed in record["seeds"])
 
