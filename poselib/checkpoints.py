@@ -25,7 +25,8 @@ from poselib.skeleton import Skeleton, convert
 def save(path: Path, model: Lifter, metadata: Mapping[str, Any]) -> None:
     """Write weights with everything needed to rebuild the model; the file appears whole or not at all.
 
-    `metadata` holds JSON values: experiment, seed, data fingerprint, metric.
+    `metadata` holds JSON values: experiment, seed, data fingerprint, metric. The commit stands in the record, which
+    names the SHA-256 of this file, so that a commit of anything else leaves the file as it is.
     """
     description = {"model": model.name, "config": asdict(model.config), **metadata}
     description |= {"refined": True} if isinstance(model, Refined) else {}

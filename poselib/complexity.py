@@ -161,7 +161,7 @@ def training_bytes(model: nn.Module, inputs: Tensor) -> int:
 
 
 @dataclass(frozen=True)
-class Run:
+class Timing:
     """A pass on this machine: median seconds, and the most memory it held, None on a CPU, which keeps no such count."""
 
     seconds: float
@@ -175,7 +175,7 @@ def machine(gpu: bool = True) -> str:
     return f"{platform.machine()} CPU, {torch.get_num_threads()} thread(s), torch {torch.__version__}"
 
 
-def measure(model: nn.Module, inputs: Tensor, *, training: bool = False, repeats: int = 5, **more) -> Run:
+def measure(model: nn.Module, inputs: Tensor, *, training: bool = False, repeats: int = 5, **more) -> Timing:
     """Run a copy of the model where it is, once to warm up, then `repeats` times.
 
     Args:
@@ -201,4 +201,4 @@ def measure(model: nn.Module, inputs: Tensor, *, training: bool = False, repeats
         if cuda:
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - started)
-    return Run(statistics.median(seconds[1:]), torch.cuda.max_memory_allocated() - held if cuda else None)
+    return Timing(statistics.median(seconds[1:]), torch.cuda.max_memory_allocated() - held if cuda else None)

@@ -29,6 +29,9 @@ def contrast(terms: Sequence[tuple[Run, float]], metric: str) -> Gap:
     """Sum of the runs' errors, each times its weight; what one training gives several times is summed seed by seed.
 
     PCK and AUC, of which more is better, are taken as what is missing to 100 %.
+
+    Raises:
+        InputError: runs of one training each that were not tested on the same recordings.
     """
     errors = {}
     for run, weight in terms:

@@ -1,6 +1,7 @@
 """The field's error measures, one body for numpy arrays and torch tensors; per-joint distances come first.
 
-All functions take poses (..., J, 3), root-relative, camera frame, and return lengths in the unit they were given.
+Functions take poses (..., J, 3), root-relative, camera frame, and return lengths in the unit they were given, unless
+they say otherwise.
 Behaviour followed: the evaluation code of VideoPose3D and MixSTE; PCK and AUC as the MPI-INF-3DHP test kit.
 """
 

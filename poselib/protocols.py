@@ -22,6 +22,7 @@ H36M_ACTIONS = (
     "Walking",
     "WalkTogether",
 )
+# As the field has them; S8 is held out below.
 H36M_TRAIN = ("S1", "S5", "S6", "S7", "S8")
 H36M_TEST = ("S9", "S11")
 # One training subject never trains: epochs are chosen on it instead of on the test subjects (D-05).

@@ -20,7 +20,11 @@ def row_label(key: Mapping) -> str:
 
 
 def reported(root: Path, table: str) -> pd.DataFrame:
-    """The paper's own table as transcribed, one row per printed row."""
+    """The paper's own table as transcribed, one row per printed row.
+
+    Raises:
+        InputError: there is no such file.
+    """
     path = root / "data/reported" / f"{table}.csv"
     if not path.is_file():
         raise InputError(f"{path}: this table is not transcribed; add it")

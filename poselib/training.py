@@ -143,7 +143,11 @@ class _Batches:
         return np.concatenate([random.permutation(twice) for _ in range(rounds)])[: self.count * self.size]
 
     def gather(self, numbers: np.ndarray) -> Clip:
-        """The batch of these clip numbers, mirrored where asked."""
+        """The batch of these clip numbers, mirrored where asked.
+
+        Raises:
+            InputError: NaN or infinity in their 3D.
+        """
         target = self.target.gather(numbers)
         # The sum tells whether all are finite, and takes no array of answers; numpy's, as in `Clips`.
         with np.errstate(invalid="ignore"):

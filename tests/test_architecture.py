@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from poselib import PUBLIC
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "poselib"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -103,6 +105,12 @@ def lines_of_code(path):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
     return len(lines)
+
+
+def test_the_package_alone_gives_its_public_names():
+    asked = "import poselib; print(*(getattr(poselib, name).__name__ for name in (*poselib.PUBLIC, 'lift')))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == [*(f"poselib.{name}" for name in PUBLIC), "lift"], done.stderr
 
 
 def test_the_package_is_thin():

@@ -3,7 +3,6 @@ import torch
 from torch import nn
 
 from poselib.complexity import count, machine, measure, traced_macs, training_bytes
-from poselib.layers.transformer import TransformerBlock
 from poselib.models import build
 
 CASES = [  # frames, channels, MACs per clip, FLOPs in G as TMT prints them
@@ -54,25 +53,9 @@ def test_mixste_conventions_for_mixste(frames, own, as_poseformer):
         assert cost.flops_per_frame_as_mixste_for_poseformer / 1e6 == pytest.approx(as_poseformer, abs=0.5)
 
 
-class FramesAfterJoints(nn.Module):
-    """PoseFormer's layers at T = 81, as far as they cost anything."""
-
-    def __init__(self):
-        super().__init__()
-        self.embedding = nn.Linear(2, 32)
-        self.spatial_blocks = nn.Sequential(*(TransformerBlock(32, 8, 64) for _ in range(4)))
-        self.temporal_blocks = nn.Sequential(*(TransformerBlock(544, 8, 1088) for _ in range(4)))
-        self.weighted_mean = nn.Conv1d(81, 1, 1)
-        self.head = nn.Linear(544, 51)
-
-    def forward(self, inputs):
-        tokens = self.spatial_blocks(self.embedding(inputs).flatten(0, 1)).reshape(len(inputs), 81, 544)
-        return self.head(self.weighted_mean(self.temporal_blocks(tokens))).reshape(len(inputs), 1, 17, 3)
-
-
 def test_mixste_conventions_for_poseformer():
     with torch.device("meta"):
-        model = FramesAfterJoints()
+        model = build("poseformer", frames=81)
     for batch in (1, 2):
         cost = count(model, torch.empty(batch, 81, 17, 2))
         assert cost.macs == batch * 846_893_760 and cost.output_frames == batch

@@ -59,10 +59,7 @@ def test_no_machine_and_no_registry_is_named():
     pattern = re.compile(r"/(?:work|root|opt|home)/[a-z.]|--index-url|find-links|files\.pythonhosted", re.IGNORECASE)
     for name in listed:
         path = ROOT / name
-        if (
-            path.suffix in (".py", ".md", ".yaml", ".yml", ".toml", ".lock", ".in", ".ipynb", ".csv", "")
-            and path.is_file()
-        ):
+        if path.suffix in TEXT and path.is_file():
             text = path.read_text(errors="ignore")
             if path != Path(__file__).resolve():
                 assert not pattern.search(text), f"{name}: {pattern.search(text)}"

@@ -12,7 +12,9 @@ from poselib.experiments import (
     load_parameters,
     load_tables,
 )
+from poselib.losses import TERMS
 from poselib.models import MODELS
+from poselib.recipe import OPTIMISERS, SCHEDULES
 from poselib.scaling import scaled
 from poselib.strategies import STRATEGIES
 
@@ -89,6 +91,11 @@ def test_typed_choices_are_what_the_package_has():
     fields = Experiment.model_fields
     assert set(fields["strategy"].annotation.__args__) == set(STRATEGIES)
     assert set(fields["model"].annotation.__args__) == set(MODELS)
+    assert set(fields["optimiser"].annotation.__args__) == set(OPTIMISERS)
+    assert set(fields["losses"].annotation.__args__[0].__args__) == set(TERMS)
+    assert set(fields["schedule"].annotation.__args__) == set(SCHEDULES)
+    (names, none) = Profile.model_fields["schedule"].annotation.__args__
+    assert set(names.__args__) == set(SCHEDULES) and none is type(None)
 
 
 def test_the_paper_profile_changes_nothing():

@@ -1,6 +1,16 @@
 import pytest
 
-from poselib.protocols import H36M_ACTIONS, H36M_TEST, H36M_TRAIN, action_mean, base_action, frame_mean, per_action
+from poselib.protocols import (
+    H36M_ACTIONS,
+    H36M_TEST,
+    H36M_TRAIN,
+    action_mean,
+    base_action,
+    frame_mean,
+    group_of,
+    per_action,
+    split_of,
+)
 
 
 def test_action_mean_and_frame_mean_differ_as_on_the_sheet():
@@ -19,3 +29,31 @@ def test_fifteen_actions_seven_subjects():
     assert len(H36M_ACTIONS) == 15
     assert not set(H36M_TRAIN) & set(H36M_TEST)
     assert base_action("SittingDown 1") == "SittingDown"
+
+
+@pytest.mark.parametrize(
+    ("role", "subject", "action", "said", "expected"),
+    [
+        ("h36m", "S1", "Walking 1", None, "train"),
+        ("h36m", "S8", "Walking", None, "validation"),
+        ("h36m", "S9", "Directions", None, "test"),
+        ("h36m", "S11", "Directions 1", None, "test"),
+        ("h36m", "S11", "Directions", None, None),
+        ("mpi_inf_3dhp", "S1", "Seq1", "train", "train"),
+        ("mpi_inf_3dhp", "S8", "Seq1", "train", "validation"),
+        ("mpi_inf_3dhp", "TS1", "TS1", "test", "test"),
+        ("humaneva", "S1", "Walking 1", "train", "train"),
+        ("humaneva", "S1", "Jog 1", "test", "test"),
+        ("humaneva", "S1", "Box 1", "train", "train"),
+        ("humaneva", "S1", "Box 1", "test", "validation"),
+        ("humaneva", "S1", "Gestures 1", "train", None),
+        ("amass", "anyone", "anything", "validation", "validation"),
+    ],
+)
+def test_what_a_recording_is_used_for(role, subject, action, said, expected):
+    assert split_of(role, subject, action, said) == expected
+
+
+def test_humaneva_is_averaged_by_action_and_subject_and_the_others_by_action():
+    assert group_of("humaneva", "S2", "Walking 1") == "Walking/S2"
+    assert group_of("h36m", "S9", "Walking 1") == "Walking"

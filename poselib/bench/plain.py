@@ -28,8 +28,9 @@ class PlainAttention(nn.Module):
     def _layers(self) -> tuple[nn.Linear, ...]:
         return self.query, self.key, self.value
 
-    def forward(self, tokens: Tensor, keys: Tensor | None = None) -> Tensor:
+    def forward(self, tokens: Tensor, keys: None = None) -> Tensor:
         """(N, n, dim) -> (N, n, dim); no key mask, which only sparse input needs."""
+        assert keys is None
         query, key, value = (rearrange(layer(tokens), "N n (H D) -> N H n D", H=self.heads) for layer in self._layers())
         weights = (query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5).softmax(dim=-1)
         return self.proj(rearrange(self.dropout(weights) @ value, "N H n D -> N n (H D)"))

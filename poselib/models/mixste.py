@@ -1,6 +1,7 @@
 """MixSTE: a spatial and a temporal transformer block in alternation, sequence in and sequence out.
 
-Zhang et al., "MixSTE: Seq2seq Mixed Spatio-Temporal Encoder for 3D Human Pose Estimation in Video", CVPR 2022, Sec. 3.
+Zhang et al., "MixSTE: Seq2seq Mixed Spatio-Temporal Encoder for 3D Human Pose Estimation in Video", CVPR 2022, Sec. 3,
+Eq. 1 (a sequence for each joint) and 3 to 8 (the blocks).
 """
 
 from dataclasses import dataclass

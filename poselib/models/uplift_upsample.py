@@ -1,7 +1,7 @@
 """Uplift and Upsample: lifts sparse 2D key-frames and fills the frames between them with a learnt token.
 
 Einfalt, Ludwig and Lienhart, "Uplift and Upsample: Efficient 3D Human Pose Estimation with Uplifting Transformers",
-WACV 2023, Sec. 3.
+WACV 2023, Sec. 3, Eq. 1 to 3 (key-frames, output frames, the token between them).
 """
 
 from collections.abc import Callable

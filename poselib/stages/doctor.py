@@ -65,7 +65,11 @@ def python(found: tuple[int, int, int]) -> Finding:
 
 
 def packages(root: Path) -> Iterator[Finding]:
-    """Installed versions against requirements.lock; a build such as 2.13.0+cu128 counts as 2.13.0."""
+    """Installed versions against requirements.lock; a build such as 2.13.0+cu128 counts as 2.13.0.
+
+    Raises:
+        InputError: there is no such file.
+    """
     if not (root / LOCK).is_file():
         raise InputError(f"{root / LOCK}: no such file; run 'git checkout {LOCK}'")
     lines = [line.strip() for line in (root / LOCK).read_text().splitlines()]

@@ -25,6 +25,7 @@ def run(root: Path) -> None:
     folder, summary = root / results, tally(root, results)
     board, tables = (_linked(root, results, rows(root, results)) for rows in (scoreboard, overview))
     about = f"{summary} For a browser, without a network: `{results}/site/index.html`, which `dvc repro` writes."
+    about += " How long each training took: `scoreboard.timing.csv`."
     about += " What verdicts, gaps and brackets mean stands in the project's README, under Scoreboard."
     text = f"# Results\n\n{about}\n\n## Tables\n\n{markdown(tables)}\n\n## Claims\n\n{markdown(board)}\n"
     write_whole(folder / "README.md", text)
