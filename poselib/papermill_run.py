@@ -37,8 +37,9 @@ def run_notebook(source: Path, target: Path, parameters: Mapping[str, object]) -
         raise InputError(f"{source}: has no parameter {unknown[0]!r}; it has: {', '.join(known) or 'none'}")
     os.environ["PYTHONHASHSEED"] = "0"
     partial = target.with_suffix(".running.ipynb")
-    # How many pieces a text arrives in differs from run to run.
-    options = {"log_output": True, "coalesce_streams": True, "progress_bar": False, "kernel_name": "python3"}
+    # How many pieces a text arrives in differs from run to run; a busy machine may take minutes to start a kernel.
+    options = {"coalesce_streams": True, "start_timeout": 300}
+    options |= {"log_output": True, "progress_bar": False, "kernel_name": "python3"}
     with room_for(target), held(target):
         try:
             papermill.execute_notebook(source, partial, dict(parameters), **options)

@@ -47,7 +47,8 @@ class Live:
             Numbers (n,) of the frames pushed, from 0, and their poses (n, J, 3) metres, root-relative, camera frame.
 
         Raises:
-            InputError: another shape, or a joint far outside of the image; the frame is then left out.
+            InputError: another shape, a joint far outside of the image, or all seen ones within two pixels of its
+                corner, as in normalised coordinates; the frame is then left out.
         """
         if points.ndim != 2 or points.shape[0] != self._count or points.shape[1] not in (2, 3):
             raise InputError(f"keypoints: shape {points.shape}, expected ({self._count}, 2 or 3); push single frames")
