@@ -89,6 +89,8 @@ def test_eight_clips_are_learnt_to_15_mm(name, clips):
         loss.backward()
         optimiser.step()
         schedule.step()
+    # As in training, without dropout: a batch norm over eight numbers keeps a variance for later that is 8/7 of theirs,
+    # which alone makes the Strided Transformer's poses 7 % too small.
     with torch.inference_mode():
-        found = 1000 * error(model.eval()(inputs), target)
+        found = 1000 * error(model(inputs), target)
     assert mean > 100 and found < 15, f"{found:.1f} mm, the mean pose has {mean:.1f} mm"
