@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import scipy  # whose stats, slow to import, load where they are named
 
-from poselib.gaps import Gap, contrast, gap, lacking, paired
+from poselib.gaps import Gap, change, contrast, gap, lacking, paired
 from poselib.records import Run
 from poselib.tables import row_label
 
@@ -90,12 +90,11 @@ def close(claim: str, sentence: str, pairs: Pairs, share: float, metric: str = "
         return _as_far_as_known(partial(close, share=share, metric=metric), claim, sentence, pairs)
     gaps, evidence = [], []
     for first, second in pairs:
-        difference, level = gap(first, second, metric), second.errors(metric).mean()
+        found = change(first, second, metric)
         # How far the difference, of either sign, stays below the bound.
-        half, off = (difference.high - difference.low) / 2, abs(difference.mean) - share * level
-        gaps.append(Gap(off, off - half, off + half, difference.basis))
-        mean, low, high = (f"{end / level:+.1%}" for end in (difference.mean, difference.low, difference.high))
-        evidence.append(f"{_against(first, '-', second)} = {mean} [{low}, {high}]")
+        half, off = (found.high - found.low) / 2, abs(found.mean) - share
+        gaps.append(Gap(off, off - half, off + half, found.basis))
+        evidence.append(f"{_against(first, '-', second)} = {found.mean:+.1%} [{found.low:+.1%}, {found.high:+.1%}]")
     allowed = f"; {100 * share:g} % is allowed"
     return Verdict(claim, sentence, _verdict(gaps), "; ".join(evidence) + allowed, gaps[0].basis, _run_at(pairs))
 

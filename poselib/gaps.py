@@ -17,7 +17,7 @@ from poselib.records import Run
 
 @dataclass(frozen=True)
 class Gap:
-    """Difference of two runs' errors with its 95 % interval, in the metric's unit."""
+    """Difference of two runs' errors with its 95 % interval, in the metric's unit or as a share."""
 
     mean: float
     low: float
@@ -57,6 +57,12 @@ def contrast(terms: Sequence[tuple[Run, float]], metric: str) -> Gap:
 def gap(first: Run, second: Run, metric: str, factor: float = 1.0) -> Gap:
     """Error of `first` minus `factor` times the error of `second`; negative where `first` is better."""
     return contrast([(first, 1.0), (second, -factor)], metric)
+
+
+def change(first: Run, second: Run, metric: str) -> Gap:
+    """`gap` as a share of the second's error, whose own noise the interval leaves out."""
+    found, level = gap(first, second, metric), lacking(second.errors(metric), metric).mean()
+    return Gap(found.mean / level, found.low / level, found.high / level, found.basis)
 
 
 def lacking(values, metric: str):

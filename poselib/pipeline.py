@@ -80,7 +80,7 @@ def dvc_yaml(root: Path) -> str:
     stages["report"] = _stage(
         root,
         "report",
-        deps=[*shared, "${results}/metrics", "${results}/logs", *sources, *executed, *judged(root)],
+        deps=[*shared, "${results}/metrics", "${results}/logs", *sources, *executed, *judged(root), *switched(root)],
         outs=["${results}/site", *({f"${{results}}/{name}": {"cache": False}} for name in written)],
     )
     # Stages depend on what these come to; named here, `dvc params diff` shows what was changed in them.
@@ -95,8 +95,13 @@ def run_by_stages(root: Path) -> list[str]:
 
 
 def judged(root: Path) -> list[str]:
-    """The files of verdicts, one for each notebook of a paper."""
-    return [f"${{results}}/{notebook}.claims.csv" for notebook in notebooks(root) if "/" in notebook]
+    """The files of verdicts, one for each notebook of a paper that judges its claims."""
+    return [f"${{results}}/{name}.claims.csv" for name in notebooks(root) if "/" in name and "/switches" not in name]
+
+
+def switched(root: Path) -> list[str]:
+    """The tables of what it changes to settle a divergence otherwise."""
+    return [f"${{results}}/{name}.csv" for name in notebooks(root) if "/switches" in name]
 
 
 def _stage(root: Path, name: str, *, argument: str = "", deps: list = (), **parts: list) -> dict:

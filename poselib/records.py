@@ -99,10 +99,7 @@ def log_of(root: Path, results: str, run: str) -> pd.DataFrame:
     Raises:
         InputError: the experiment has not been run.
     """
-    path = root / _chosen(root, results) / "logs" / f"{run}.csv"
-    if not path.is_file():
-        raise InputError(f"{path}: no such log; run 'dvc repro' first")
-    return pd.read_csv(path)
+    return _noted(root, results, f"{run}.csv")
 
 
 def timing_of(root: Path, results: str, run: str) -> pd.DataFrame:
@@ -111,9 +108,13 @@ def timing_of(root: Path, results: str, run: str) -> pd.DataFrame:
     Raises:
         InputError: the experiment has not been run.
     """
-    path = root / _chosen(root, results) / "logs" / f"{run}.timing.csv"
+    return _noted(root, results, f"{run}.timing.csv")
+
+
+def _noted(root: Path, results: str, name: str) -> pd.DataFrame:
+    path = root / _chosen(root, results) / "logs" / name
     if not path.is_file():
-        raise InputError(f"{path}: no such timing; run 'dvc repro' first")
+        raise InputError(f"{path}: no such log; run 'dvc repro' first")
     return pd.read_csv(path)
 
 

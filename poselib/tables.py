@@ -91,7 +91,7 @@ def _row(key: Mapping, printed: Mapping, run: Run | None, metrics: Mapping[str, 
     for column, metric in metrics.items():
         row[f"{column} reported"] = printed[column]
         row |= _measured(column, metric, run)
-    return row | _provenance(run, status, next(iter(metrics.values()), "mpjpe"))
+    return row | provenance(run, status, next(iter(metrics.values()), "mpjpe"))
 
 
 def _measured(column: str, metric: str, run: Run | None) -> dict:
@@ -101,7 +101,8 @@ def _measured(column: str, metric: str, run: Run | None) -> dict:
     return {f"{column} measured": round(values.mean(), 2), f"{column} spread": round(_spread(values), 2)}
 
 
-def _provenance(run: Run | None, status: str, metric: str = "mpjpe") -> dict:
+def provenance(run: Run | None, status: str = "", metric: str = "mpjpe") -> dict:
+    """What a row says of where it comes from; `status` of a row that no run fills, `metric` chooses on the test."""
     if run is None:
         return {"seeds": 0, "setting run": "", "source": "", "status": status, "experiment": ""}
     if run.record is None:
@@ -162,10 +163,10 @@ def per_action(
         run = next((run for run in left if row["own"] and all(row[k] == v for k, v in run.key.items())), None)
         if run is not None:
             left.remove(run)
-            rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, "", metric))
+            rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | provenance(run, "", metric))
     for run in left:
         key = {k: run.key.get(k) for k in ("method", *keys)}
-        rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | _provenance(run, "", metric))
+        rows.append(key | {"kind": "measured"} | _actions_of(run, actions, metric) | provenance(run, "", metric))
     run = next((run for run in runs if run.record is not None), None)
     if run is not None:
         mean_pose = {"method": "mean pose (no input)", "kind": "measured"}

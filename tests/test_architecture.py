@@ -38,6 +38,7 @@ GROUPS = [
             "records",
             "gaps",
             "tables",
+            "switches",
             "figures",
             "claims",
         ),

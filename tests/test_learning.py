@@ -21,7 +21,16 @@ SETTINGS = {
     "mhformer": (
         5e-3,
         800,
-        {"dim": 64, "hidden": 96, "depth": 2, "heads": 2, "generation_depth": 2, "dropout": 0.0, "drop_path": 0.0},
+        {
+            "dim": 64,
+            "hidden": 96,
+            "depth": 2,
+            "heads": 2,
+            "generation_depth": 2,
+            "dropout": 0.0,
+            "embedding_dropout": 0.0,
+            "drop_path": 0.0,
+        },
     ),
     "strided_transformer": (
         3e-3,
@@ -89,8 +98,9 @@ def test_eight_clips_are_learnt_to_15_mm(name, clips):
         loss.backward()
         optimiser.step()
         schedule.step()
-    # As in training, without dropout: a batch norm over eight numbers keeps a variance for later that is 8/7 of theirs,
-    # which alone makes the Strided Transformer's poses 7 % too small.
+    # A batch norm over eight numbers keeps a variance for later that is 8/7 of theirs, which alone makes the Strided
+    # Transformer's poses 7 % too small: models with one are judged as in training.
+    model.train(any(isinstance(layer, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d) for layer in model.modules()))
     with torch.inference_mode():
         found = 1000 * error(model(inputs), target)
     assert mean > 100 and found < 15, f"{found:.1f} mm, the mean pose has {mean:.1f} mm"

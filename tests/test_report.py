@@ -64,6 +64,16 @@ def test_the_ledger_leads_to_the_tables_that_it_touches(reported):
             assert (f"[{name}]({name}.ipynb)" if executed else name) in rows[entry], entry
 
 
+def test_the_ledger_tells_what_switches_change(reported):
+    text = (reported / "results/divergences.md").read_text()
+    for path in (reported / "results").glob("*/switches.csv"):
+        for row in pd.read_csv(path).itertuples():
+            (line,) = (line for line in text.splitlines() if line.startswith(f"| {row.divergence} "))
+            said = f"{row.switch} {row.change_percent:+.1f} % [{row.low_percent:+.1f}, {row.high_percent:+.1f}]"
+            assert said in line and f"({path.parent.name}/switches.ipynb)" in line
+    assert "rows of" not in text
+
+
 def test_only_the_block_of_these_results_is_written(reported):
     text = (reported / "README.md").read_text()
     assert report.block(reported, "results") in text and text.count("\nold\n") == 1

@@ -24,7 +24,11 @@ DRAWN = 20
 
 def cells(results):
     """Every measured number that names the experiment behind it: table, row, column."""
-    for path in sorted(results.glob("*/table*.csv")):
+    tables = load_tables(ROOT)
+    for path in sorted(results.glob("*/*.csv")):
+        # A notebook may write several tables, as 'table01.p_mpjpe.csv'.
+        if f"{path.parent.name}/{path.name.split('.')[0]}" not in tables:
+            continue
         with path.open() as file:
             rows = list(csv.DictReader(file))
         for row in rows:

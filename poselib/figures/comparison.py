@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from poselib.figures.style import BLUE, PALETTE, VERMILLION, source_note
+from poselib.figures.style import BLACK, BLUE, PALETTE, VERMILLION, source_note
+from poselib.switches import CHANGE
 
 
 def dots(table: pd.DataFrame, labels: Sequence[str], column: str, unit: str, note: str) -> Figure:
@@ -33,6 +34,23 @@ def dots(table: pd.DataFrame, labels: Sequence[str], column: str, unit: str, not
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     panels[0].set_yticks(place, labels)
     panels[0].set_ylim(len(table) - 0.5, -0.5)
+    source_note(figure, note)
+    return figure
+
+
+def changes(table: pd.DataFrame, allowed: float, note: str) -> Figure:
+    """What each switch changes of the error, with its interval, beside the band in which that is called nothing.
+
+    Args:
+        table: as `switches.switches` makes it; allowed: half the width of that band, a share of the error.
+    """
+    place, (change, low, high) = np.arange(len(table)), table[list(CHANGE)].to_numpy(float, na_value=np.nan).T
+    figure, axes = plt.subplots(figsize=(9, 1.2 + 0.3 * len(table)))
+    axes.axvspan(-100 * allowed, 100 * allowed, color="#e8e8e8", zorder=0)
+    axes.axvline(0, color=BLACK, linewidth=0.8)
+    axes.errorbar(change, place, xerr=[change - low, high - change], fmt="o", color=BLUE, capsize=3)
+    axes.set_yticks(place, [f"{row.divergence}: {row.switch}" for row in table.itertuples()])
+    axes.set(xlabel=f"change of MPJPE (%); grey: below {100 * allowed:g} %", ylim=(len(table) - 0.5, -0.5))
     source_note(figure, note)
     return figure
 

@@ -1,7 +1,7 @@
 """AMPose: transformer encoders over all joints of a frame, in alternation with graph convolutions along the skeleton.
 
 Lin, Chiu, Wu, "AMPose: Alternatively Mixed Global-Local Attention Model for 3D Human Pose Estimation", ICASSP 2023,
-Sec. 2, Eq. 1 to 5 (encoder) and 10 (graph convolution).
+Sec. 3, Eq. 1 to 7 (encoder) and 10 (graph convolution).
 No code and no weights were released: this is a reconstruction from the text. What the text leaves open is entered in
 the ledger, with the choice made here, as D-40 to D-60.
 """
