@@ -30,7 +30,7 @@ def available(root: Path) -> list[str]:
     """
     runs = load_experiments(root).items()
     known = [name for name, run in runs if run.model in WITH_MAPS and run.role == "h36m" and not run.joints]
-    found = [name for name in known if weights_of(root, name).is_file()]
+    found = [name for name in known if any((root / "checkpoints" / name).glob("seed*.safetensors"))]
     if not found:
         raise InputError("no trained network in checkpoints/ yet; run 'make repro' once, then this again")
     return found
